@@ -1,0 +1,249 @@
+/** Data of the storage engine: the work of a stage, and what was measured. No behaviour here. */
+
+export type OpName = 'get' | 'put' | 'stat' | 'list' | 'delete'
+
+/** Object sizes in bytes. */
+export type SizeSpec =
+  | { readonly kind: 'fixed'; readonly bytes: number }
+  | { readonly kind: 'uniform'; readonly min: number; readonly max: number }
+  | {
+      readonly kind: 'lognormal'
+      readonly mean: number
+      readonly stdDev: number
+      readonly min: number
+      readonly max: number
+    }
+
+/** What objects contain. Random data is incompressible and unique unless a factor above 1 asks otherwise. */
+export interface DataSpec {
+  readonly fill: 'random' | 'zero'
+  readonly dedupFactor: number
+  readonly compressFactor: number
+}
+
+/** How members share objects of a prepare (sai3-bench's `tree_creation_mode`). */
+export type SharingMode = 'isolated' | 'coordinator' | 'concurrent'
+
+/** Which of the objects a member's workload touches (sai3-bench's `path_selection`). */
+export type PathSelection = 'random' | 'partitioned' | 'exclusive' | 'weighted'
+
+/** One `ensure_objects` entry: `count` objects named `<baseUri>prepared-<8 digits>.dat` unless a tree is given. */
+export interface ObjectSet {
+  /** One base, or several when the set is spread over endpoints (round robin by object number). */
+  readonly baseUris: readonly string[]
+  readonly count: number
+  readonly size: SizeSpec
+  readonly data: DataSpec
+  /** `key_prefix_shards`: objects are spread over this many prefix folders; 1 for none. */
+  readonly prefixShards: number
+}
+
+/** `directory_structure`: a tree of `width` folders a level, `depth` levels, `filesPerDir` files in each chosen folder. */
+export interface TreeSpec {
+  readonly baseUris: readonly string[]
+  readonly width: number
+  readonly depth: number
+  readonly filesPerDir: number
+  readonly distribution: 'bottom' | 'all'
+  readonly dirMask: string
+  readonly fileMask: string
+  readonly size: SizeSpec
+  readonly data: DataSpec
+}
+
+export interface WorkloadOp {
+  readonly op: OpName
+  readonly weight: number
+  /** Absolute URIs with the path as in the plan; may end with a glob (`*`) or a folder (`/`). One per endpoint. */
+  readonly uris: readonly string[]
+  /** For put. */
+  readonly size: SizeSpec | null
+  readonly data: DataSpec
+  /** Lanes of this op alone; null: shares the stage's lanes. */
+  readonly concurrency: number | null
+  /** Bytes read at a random aligned offset by a get; null: the whole object. */
+  readonly rangeBytes: number | null
+  /** Part size of a multipart upload (put to s3); null: single put up to the backend's limit. */
+  readonly partBytes: number | null
+}
+
+/** Open-loop pacing over all lanes of one agent; null ops means as fast as possible. */
+export interface RateSpec {
+  readonly opsPerSecond: number | null
+  readonly arrivals: 'fixed' | 'uniform' | 'exponential'
+}
+
+export interface ValidationWork {
+  readonly type: 'validation'
+  /** Every place the plan will touch, and whether it will be written. */
+  readonly targets: readonly { readonly uri: string; readonly writes: boolean }[]
+  /** Bytes that the whole plan will store at most, for the free-space check; 0 when unknown. */
+  readonly bytesNeeded: number
+}
+
+export interface PrepareWork {
+  readonly type: 'prepare'
+  readonly objects: readonly ObjectSet[]
+  readonly tree: TreeSpec | null
+  readonly sharing: SharingMode
+  readonly concurrency: number
+  /** Objects that are already there are kept; checked unless skipped. */
+  readonly skipVerification: boolean
+  readonly forceOverwrite: boolean
+  readonly strategy: 'sequential' | 'parallel'
+  /** Pause after the work, ms; not part of its figures. */
+  readonly postDelayMs: number
+}
+
+export interface ExecuteWork {
+  readonly type: 'execute' | 'hybrid'
+  readonly ops: readonly WorkloadOp[]
+  readonly concurrency: number
+  /** Null only for hybrid without a duration. */
+  readonly durationMs: number | null
+  /** Ops of all lanes of this agent after which a hybrid stage ends; null: no limit. */
+  readonly opsMax: number | null
+  readonly warmupMs: number
+  readonly rate: RateSpec
+  readonly pathSelection: PathSelection
+  /** What the plan's prepare stages name, so that globs over them need no listing. */
+  readonly prepared: readonly ObjectSet[]
+  readonly tree: TreeSpec | null
+  readonly sharing: SharingMode
+  readonly endpointStrategy: 'round_robin' | 'least_connections'
+  /** Compare what gets return with what was written. */
+  readonly verify: boolean
+  readonly opTimeoutMs: number
+  readonly perfLogIntervalMs: number
+}
+
+export interface CleanupWork {
+  readonly type: 'cleanup'
+  /** Deletes what these name, and what this run's put ops wrote (`putUris`); nothing else. */
+  readonly objects: readonly ObjectSet[]
+  readonly tree: TreeSpec | null
+  readonly putUris: readonly string[]
+  readonly sharing: SharingMode
+  readonly concurrency: number
+  readonly mode: 'strict' | 'tolerant' | 'best_effort'
+}
+
+export interface CustomWork {
+  readonly type: 'custom'
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly timeoutMs: number | null
+}
+
+export type StageWork = ValidationWork | PrepareWork | ExecuteWork | CleanupWork | CustomWork
+
+/** Who does the work, and as which share of it. */
+export interface StageContext {
+  readonly run: string
+  readonly plan: number
+  readonly stage: string
+  readonly sequence: number
+  /** This agent's name and its position among `agents` (the members of this stage, same order on every member). */
+  readonly agent: string
+  readonly agentIndex: number
+  readonly agents: readonly string[]
+  /** Same on all members, so that all choose the same objects and contents. */
+  readonly seed: number
+}
+
+/** One op in one size bucket on one agent (or merged over agents). Latencies in nanoseconds. */
+export interface OpStats {
+  readonly op: OpName
+  /** Label as sai3-bench prints it: "zero", "1B-8KiB", "8KiB-64KiB", ... */
+  readonly bucket: string
+  readonly bucketIndex: number
+  readonly count: number
+  readonly bytes: number
+  readonly errors: number
+  /** Sum of all latencies, ns, for an exact mean. */
+  readonly totalNs: number
+  /** HDR histogram (V2, compressed, base64) of nanoseconds. */
+  readonly histogram: string
+}
+
+/** One row a second (or `perfLogIntervalMs`). */
+export interface PerfSample {
+  /** Seconds since the stage's clock started, end of the interval. */
+  readonly second: number
+  readonly ops: number
+  readonly bytes: number
+  readonly errors: number
+  readonly p50Ns: number
+  readonly p99Ns: number
+}
+
+export interface StageResult {
+  readonly status: 'ok' | 'failed'
+  /** Why it failed, for people; empty when ok. */
+  readonly reason: string
+  readonly code: string
+  /** Own clock, ms (fractional), when the stage's work began and ended; waiting at barriers is outside. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Measured seconds (warm-up apart). */
+  readonly seconds: number
+  readonly stats: readonly OpStats[]
+  readonly warmup: { readonly ops: number; readonly bytes: number; readonly errors: number }
+  readonly perf: readonly PerfSample[]
+  /** Objects made, deleted, found; lanes that ended first and last, seconds. */
+  readonly objects: { readonly created: number; readonly existed: number; readonly deleted: number; readonly missing: number }
+  readonly firstLaneDoneSeconds: number
+  readonly lastLaneDoneSeconds: number
+  /** Share of the machine and of this process in use meanwhile, 0..1 of all cores; null where it cannot be read. */
+  readonly cpu: { readonly host: number | null; readonly process: number | null }
+  /** First few error messages with their counts. */
+  readonly errorSamples: readonly { readonly message: string; readonly count: number }[]
+  /** Figures that must not be read as a plain success ("engine was saturated", "cancelled", ...). */
+  readonly warnings: readonly string[]
+  /** Last 64 KiB of a custom command's output; empty otherwise. */
+  readonly output: string
+  readonly exitCode: number | null
+}
+
+/** What an agent reports while it works, at most every 200 ms. */
+export interface StageProgress {
+  readonly seconds: number
+  readonly ops: number
+  readonly bytes: number
+  readonly errors: number
+  /** Over the last interval. */
+  readonly opsPerSecond: number
+  readonly bytesPerSecond: number
+  readonly p99Ns: number
+  /** 0..1 of the stage, null when unknown. */
+  readonly done: number | null
+}
+
+/** What this node's operator allows. */
+export interface Containment {
+  /** URI prefixes, already resolved. */
+  readonly allow: readonly string[]
+  readonly allowExec: boolean
+}
+
+/** A stage that is ready to start: lanes are up, nothing was touched yet. */
+export interface ArmedStage {
+  /**
+   * Starts at `startAt` (own clock in ms, see `clock.ts`; in the past: at once) and runs to its end. Never rejects for
+   * a failing stage: that is a result with status `failed`, with what was measured until then. An aborted signal ends
+   * it within a second with status `failed` and code `CANCELLED`.
+   */
+  run(options: {
+    readonly startAt: number
+    readonly signal: AbortSignal
+    readonly onStarted?: (at: number) => void
+    readonly onProgress?: (progress: StageProgress) => void
+  }): Promise<StageResult>
+}
+
+/** Lanes live as long as the engine: one engine a plan. */
+export interface Engine {
+  arm(work: StageWork, context: StageContext): Promise<ArmedStage>
+  close(): Promise<void>
+}
