@@ -75,6 +75,15 @@ export interface Exclusion {
 
 export type ReadyStatus = 'ok' | 'failed'
 
+/** A member's statement that it finished the stage of `sequence`. */
+export interface ReadyNote {
+  readonly sequence: number
+  readonly status: ReadyStatus
+  readonly payload: string
+  /** How long the member has been waiting already, ms. */
+  readonly waitedMs: number
+}
+
 /** One member's result of one stage inside a decision. `payload` is opaque text (at most `limits.payloadCharsMax`). */
 export interface StageReport {
   readonly peer: PeerId
@@ -166,6 +175,8 @@ export type Message =
       readonly plan: PlanRef | null
       readonly sequence: number
       readonly planMax: number
+      /** The leader holds the receiver's ready for `sequence`; else the receiver sends it again. */
+      readonly readyKnown: boolean
     }
   /** Leader to all by gossip, each heartbeat interval and when readiness changed (coalesced). */
   | {
@@ -190,6 +201,8 @@ export type Message =
       readonly plan: PlanRef | null
       readonly sequence: number
       readonly accepted: Accepted | null
+      /** The sender's own ready for its open sequence, so that a new leader starts warm. */
+      readonly ready: ReadyNote | null
       readonly planMax: number
     }
   /** Answer to anything of an older ballot: what the sender has promised. */
@@ -264,6 +277,7 @@ export type RejectReason =
   | 'not_leader'
   | 'duplicate'
   | 'no_plan'
+  | 'conflict'
   | 'malformed'
 
 export type PlanStatus = 'completed' | 'aborted' | 'quorum_lost' | 'excluded'

@@ -1,0 +1,72 @@
+/** What must always hold of one peer's core. Checked after every step, in production too. */
+
+import { compareBallots, showBallot } from './ballot.ts'
+import { majorityOf } from './policy.ts'
+import type { CoreState } from './state.ts'
+import type { Decision, Member, ReleaseDecision } from './types.ts'
+
+/** A broken invariant: a defect of this program. The node must stop rather than go on with a wrong state. */
+export class InvariantError extends Error {
+  override readonly name = 'InvariantError'
+  readonly code = 'BARRIER_INVARIANT'
+}
+
+export function assert(condition: boolean, rule: string): asserts condition {
+  if (!condition) throw new InvariantError(`Broken invariant: ${rule}. This is a defect in Paceline; please report it`)
+}
+
+/** B1 to B6 over the state of one peer; `before` is what it had promised when the step began. */
+export function assertInvariants(state: CoreState, before: CoreState['promised']): void {
+  assert(
+    compareBallots(state.promised, before) >= 0,
+    `B1 a promise never falls (${showBallot(before)} to ${showBallot(state.promised)})`,
+  )
+  const { plan, lead } = state
+  if (lead !== null) {
+    assert(state.leader !== null && compareBallots(state.leader, lead.ballot) === 0, 'B2 a leader follows itself')
+    assert(compareBallots(state.promised, lead.ballot) === 0, 'B2 a leader has promised nobody else')
+  }
+  if (plan === null) return
+  assert(plan.decisions.length === plan.openSequence, 'B3 sequences are decided one after another')
+  if (plan.accepted !== null) {
+    assert(plan.accepted.decision.sequence === plan.openSequence, 'B4 only the open sequence has an accepted value')
+    assert(
+      compareBallots(plan.accepted.ballot, state.promised) <= 0,
+      'B4 nothing is accepted above what was promised',
+    )
+  }
+  if (plan.position > 0 && !plan.unilateral) {
+    const before = plan.decisions[plan.position - 1]
+    assert(
+      before !== undefined && before.kind !== 'abort' && isNamed(before.members, state.self),
+      `B5 stage ${plan.position} runs only after sequence ${plan.position - 1} was released to this peer`,
+    )
+  }
+}
+
+/** Why `decision` is not one that the members of its sequence could make; undefined when it is fine. */
+export function faultOf(decision: Decision, members: readonly Member[]): string | undefined {
+  if (decision.kind === 'start') return decision.members.length === 0 ? 'a start names nobody' : undefined
+  for (const member of decision.members) {
+    if (!isNamed(members, member)) return `${member.name} is not a member of sequence ${decision.sequence}`
+  }
+  return decision.kind === 'release' ? policyFault(decision, members) : undefined
+}
+
+function policyFault(decision: ReleaseDecision, members: readonly Member[]): string | undefined {
+  const ready = decision.ready.filter((peer) => members.some((member) => member.peer === peer))
+  if (decision.members.length === 0) return 'a release without members'
+  if (new Set(decision.ready).size !== decision.ready.length) return 'a member counted twice'
+  if (decision.policy === 'all_or_nothing') {
+    const complete = ready.length === members.length && decision.members.length === members.length
+    return complete ? undefined : 'all_or_nothing released without every member ready'
+  }
+  if (decision.policy === 'majority' && ready.length < majorityOf(members.length)) {
+    return `majority released with ${ready.length} of ${members.length} ready`
+  }
+  return undefined
+}
+
+export function isNamed(members: readonly Member[], member: Member): boolean {
+  return members.some((other) => other.peer === member.peer && other.incarnation === member.incarnation)
+}

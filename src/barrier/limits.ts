@@ -1,0 +1,54 @@
+/** Bounds of the core, times in milliseconds. */
+
+import { assert } from './invariants.ts'
+import type { BarrierSpec } from './types.ts'
+
+export const limits = {
+  /** A report's payload, UTF-16 units. */
+  payloadCharsMax: 4 * 1024 * 1024,
+  planCharsMax: 1024 * 1024,
+  membersMax: 4096,
+  stagesMax: 1000,
+  /** Ended plans whose decisions are kept for members that were away. */
+  archivedPlansMax: 3,
+  refusedPlansMax: 64,
+  /** Heartbeat settings while no plan sets them. */
+  idleHeartbeatMs: 1000,
+  idleMissedThreshold: 3,
+  /** A fresh peer listens this long for a leader before it stands for election. */
+  firstElectionMs: 600,
+  firstElectionSpreadMs: 400,
+  /** A candidate's random wait: base, and its growth with each further voter, up to the maximum. */
+  electionSpreadBaseMs: 4,
+  electionSpreadPerVoterMs: 2,
+  electionSpreadMaxMs: 60,
+  /** Between two tries to be elected; doubles with each failed one. */
+  campaignRetryMs: 60,
+  campaignRetryMaxMs: 1000,
+  /** Readiness changes are gossiped together. */
+  digestDelayMs: 100,
+  /** Bounds of the time between a decision's proposal and the start it announces. */
+  startLeadMinMs: 1.5,
+  startLeadMaxMs: 250,
+  /** A leaving leader waits this long for its open proposal. */
+  leaveWaitMs: 500,
+  /** A submission that no leader answered is sent again. */
+  submitRetryMs: 500,
+  offsetSamples: 16,
+  offsetAgeMaxMs: 120_000,
+  /** More time than this between two steps means that this process was stopped, not that others were silent. */
+  pauseMs: 900,
+} as const
+
+assert(limits.electionSpreadMaxMs < limits.idleHeartbeatMs, 'an election must fit between two heartbeats')
+assert(limits.startLeadMinMs < limits.startLeadMaxMs, 'start lead bounds')
+
+export const idleBarrier: Pick<
+  BarrierSpec,
+  'heartbeatIntervalMs' | 'missedThreshold' | 'queryTimeoutMs' | 'queryRetries'
+> = {
+  heartbeatIntervalMs: limits.idleHeartbeatMs,
+  missedThreshold: limits.idleMissedThreshold,
+  queryTimeoutMs: 1000,
+  queryRetries: 2,
+}

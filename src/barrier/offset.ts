@@ -1,0 +1,39 @@
+/** Clock offset to one other peer, from four timestamps a round trip (as in NTP, RFC 5905 section 8). Pure. */
+
+import { limits } from './limits.ts'
+
+export interface OffsetSample {
+  /** Other clock minus own clock, ms. */
+  readonly offsetMs: number
+  readonly roundTripMs: number
+  /** Own clock, when it was measured. */
+  readonly at: number
+}
+
+/**
+ * `sentAt` and `backAt` are own times, `receivedAt` and `repliedAt` the other's. Undefined where they make no sense
+ * (the answer was away for less than no time).
+ */
+export function offsetSample(
+  sentAt: number,
+  receivedAt: number,
+  repliedAt: number,
+  backAt: number,
+): OffsetSample | undefined {
+  const roundTripMs = backAt - sentAt - (repliedAt - receivedAt)
+  if (!Number.isFinite(roundTripMs) || roundTripMs < 0) return undefined
+  return { offsetMs: (receivedAt - sentAt + (repliedAt - backAt)) / 2, roundTripMs, at: backAt }
+}
+
+/** Keeps the newest samples that are young enough. */
+export function addSample(samples: readonly OffsetSample[], sample: OffsetSample): OffsetSample[] {
+  const young = samples.filter((old) => sample.at - old.at <= limits.offsetAgeMaxMs)
+  return [...young, sample].slice(-limits.offsetSamples)
+}
+
+/** The sample with the lowest round trip: its error is at most half of that. */
+export function bestSample(samples: readonly OffsetSample[]): OffsetSample | undefined {
+  let best: OffsetSample | undefined
+  for (const sample of samples) if (best === undefined || sample.roundTripMs <= best.roundTripMs) best = sample
+  return best
+}

@@ -1,0 +1,173 @@
+/** Everything one peer's core knows. Changed only by the modules of this folder, inside one step. */
+
+import { NO_BALLOT } from './ballot.ts'
+import { limits } from './limits.ts'
+import type { OffsetSample } from './offset.ts'
+import type {
+  Accepted,
+  Ballot,
+  Decision,
+  Member,
+  PeerId,
+  PlanRef,
+  PlanSpec,
+  ReadinessDigest,
+  ReadyStatus,
+  SubmitOutcome,
+} from './types.ts'
+
+export interface PeerState {
+  member: Member
+  connected: boolean
+  lastHeardAt: number
+  /** `left`: it said so, or takes no part in this plan. Cleared by a new plan. */
+  verdict: 'alive' | 'dead' | 'left'
+  /** Being asked whether it lives. `attempts` counts those made; the next step is due at `deadlineAt`. */
+  query: { nonce: number; attempts: number; deadlineAt: number } | null
+  /** The plan it last said it takes part in; null when idle. */
+  plan: PlanRef | null
+  offsets: OffsetSample[]
+}
+
+/** A ready as held by this peer: its own, or what the leader collects (and the leader's own, which all hold). */
+export interface HeldReport {
+  readonly status: ReadyStatus
+  readonly payload: string
+  /** Own clock, when the member became ready. */
+  readonly readyAt: number
+}
+
+/** The plan that this peer takes part in: from accepting its start to its end. */
+export interface PlanState {
+  readonly ref: PlanRef
+  readonly spec: PlanSpec
+  readonly roster: readonly Member[]
+  /** Decided values; index = sequence. */
+  decisions: Decision[]
+  openSequence: number
+  /** Members of the open sequence. */
+  members: readonly Member[]
+  accepted: Accepted | null
+  /** Stage this peer runs or has finished last (0: none yet). */
+  position: number
+  /** This peer runs the stage of `position` now. */
+  running: boolean
+  /** Reports by sequence, then peer. Dropped once a decision carries them. */
+  reports: Map<number, Map<PeerId, HeldReport>>
+  /** Since when this peer waits at the barrier of `position`, or for the start to be decided. */
+  waitingSince: number
+  unilateral: boolean
+  abortReason: string | null
+  digest: ReadinessDigest | null
+}
+
+/** A plan that ended for this peer. Its decisions are still given to those who ask. */
+export interface ArchivedPlan {
+  readonly ref: PlanRef
+  readonly submission: string
+  readonly roster: readonly Member[]
+  readonly decisions: readonly Decision[]
+}
+
+export interface Gathering {
+  readonly spec: PlanSpec
+  /** Who asked: to be told the outcome. */
+  readonly replyTo: Set<PeerId>
+  readonly deadlineAt: number
+  /** Peers that refused, with their reason: not asked again for this submission. */
+  readonly refused: Map<PeerId, string>
+}
+
+export interface PromiseNote {
+  readonly sequence: number
+  readonly accepted: Accepted | null
+}
+
+export interface LeaderState {
+  readonly ballot: Ballot
+  promises: Map<PeerId, PromiseNote>
+  /** The value proposed for the open sequence by this ballot. */
+  proposal: Decision | null
+  proposedAt: number
+  accepts: Set<PeerId>
+  /** Members that will never accept the open start. */
+  refusals: Map<PeerId, string>
+  heartbeatAt: number
+  digestSequence: number
+  digestAt: number | null
+  /** When time alone may change the policy's verdict. */
+  recheckAt: number | null
+  gathering: Gathering | null
+  electedAt: number
+}
+
+export interface Campaign {
+  readonly ballot: Ballot
+  phase: 'prevote' | 'vote'
+  granted: Set<PeerId>
+  promises: Map<PeerId, PromiseNote>
+  retryAt: number
+}
+
+export interface PendingSubmit {
+  readonly spec: PlanSpec
+  readonly deadlineAt: number
+  sentAt: number
+}
+
+export interface CoreState {
+  readonly self: Member
+  peers: Map<PeerId, PeerState>
+  promised: Ballot
+  leader: Ballot | null
+  /** Last proof that the leader hears and answers this peer. */
+  leaderHeardAt: number
+  leaderlessSince: number
+  electionAt: number | null
+  failedCampaigns: number
+  campaign: Campaign | null
+  lead: LeaderState | null
+  plan: PlanState | null
+  archive: ArchivedPlan[]
+  /** Starts that this peer will never accept. */
+  refusedPlans: string[]
+  planMax: number
+  submits: Map<string, PendingSubmit>
+  finishedSubmits: Map<string, SubmitOutcome>
+  pingAt: number
+  nonce: number
+  /** From a proposal to the last member's accept, ms, smoothed: how far ahead a start must be announced. */
+  acceptSpreadMs: number
+  leaving: { readonly since: number; handedOver: boolean } | null
+  left: boolean
+  lastStepAt: number
+  rejected: Map<string, number>
+}
+
+export function initialState(self: Member, now: number, dice: number): CoreState {
+  return {
+    self,
+    peers: new Map(),
+    promised: NO_BALLOT,
+    leader: null,
+    leaderHeardAt: now,
+    leaderlessSince: now,
+    electionAt: now + limits.firstElectionMs + dice * limits.firstElectionSpreadMs,
+    failedCampaigns: 0,
+    campaign: null,
+    lead: null,
+    plan: null,
+    archive: [],
+    refusedPlans: [],
+    planMax: 0,
+    submits: new Map(),
+    finishedSubmits: new Map(),
+    pingAt: now,
+    nonce: 0,
+    acceptSpreadMs: 1,
+    leaving: null,
+    left: false,
+    lastStepAt: now,
+    rejected: new Map(),
+  }
+}
