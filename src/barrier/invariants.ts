@@ -30,10 +30,7 @@ export function assertInvariants(state: CoreState, before: CoreState['promised']
   assert(plan.decisions.length === plan.openSequence, 'B3 sequences are decided one after another')
   if (plan.accepted !== null) {
     assert(plan.accepted.decision.sequence === plan.openSequence, 'B4 only the open sequence has an accepted value')
-    assert(
-      compareBallots(plan.accepted.ballot, state.promised) <= 0,
-      'B4 nothing is accepted above what was promised',
-    )
+    assert(compareBallots(plan.accepted.ballot, state.promised) <= 0, 'B4 nothing is accepted above what was promised')
   }
   if (plan.position > 0 && !plan.unilateral) {
     const before = plan.decisions[plan.position - 1]

@@ -25,6 +25,8 @@ export const limits = {
   /** Between two tries to be elected; doubles with each failed one. */
   campaignRetryMs: 60,
   campaignRetryMaxMs: 1000,
+  /** Who voted waits at least this long for the candidate to win. */
+  candidateGraceMs: 250,
   /** Readiness changes are gossiped together. */
   digestDelayMs: 100,
   /** Bounds of the time between a decision's proposal and the start it announces. */

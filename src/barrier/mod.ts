@@ -1,1 +1,18 @@
+/**
+ * The barrier core: peers agree when each stage's barrier is released, whoever dies.
+ *
+ * It promises to be deterministic: no network, clock, randomness, file or promise in this folder.
+ *
+ * @example One peer alone goes through a plan.
+ * ```ts
+ * const core = new BarrierCore({ self: { peer: 'p1', name: 'a', incarnation: '1' }, now: 0, dice: 0.5 })
+ * const outputs = core.step({ type: 'tick' }, core.nextWakeAt() ?? 0, 0.5)
+ * ```
+ */
+
+export { compareBallots, sameBallot, showBallot } from './ballot.ts'
+export { BarrierCore } from './core.ts'
+export { InvariantError } from './invariants.ts'
+export { limits as barrierLimits } from './limits.ts'
+export { judge, majorityOf, type Standing, type Verdict } from './policy.ts'
 export type * from './types.ts'

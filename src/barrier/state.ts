@@ -11,16 +11,16 @@ import type {
   PeerId,
   PlanRef,
   PlanSpec,
+  PlanStatus,
   ReadinessDigest,
   ReadyStatus,
-  SubmitOutcome,
 } from './types.ts'
 
 export interface PeerState {
   member: Member
   connected: boolean
   lastHeardAt: number
-  /** `left`: it said so, or takes no part in this plan. Cleared by a new plan. */
+  /** `left`: it said that it leaves the run. */
   verdict: 'alive' | 'dead' | 'left'
   /** Being asked whether it lives. `attempts` counts those made; the next step is due at `deadlineAt`. */
   query: { nonce: number; attempts: number; deadlineAt: number } | null
@@ -58,6 +58,10 @@ export interface PlanState {
   waitingSince: number
   unilateral: boolean
   abortReason: string | null
+  /** Members that answer, but not as members of this plan any more. */
+  gone: Set<PeerId>
+  /** Members that will never accept the start, with their reasons. */
+  refusals: Map<PeerId, string>
   digest: ReadinessDigest | null
 }
 
@@ -67,6 +71,7 @@ export interface ArchivedPlan {
   readonly submission: string
   readonly roster: readonly Member[]
   readonly decisions: readonly Decision[]
+  readonly status: PlanStatus
 }
 
 export interface Gathering {
@@ -89,22 +94,26 @@ export interface LeaderState {
   /** The value proposed for the open sequence by this ballot. */
   proposal: Decision | null
   proposedAt: number
+  /** Sequence proposed last, and how long its slowest accept so far took, ms. */
+  proposedSequence: number
+  slowestAcceptMs: number
   accepts: Set<PeerId>
-  /** Members that will never accept the open start. */
-  refusals: Map<PeerId, string>
   heartbeatAt: number
   digestSequence: number
   digestAt: number | null
   /** When time alone may change the policy's verdict. */
   recheckAt: number | null
   gathering: Gathering | null
-  electedAt: number
+  /** This leader was excluded: it hands over to this member. */
+  heir: PeerId | null
 }
 
 export interface Campaign {
   readonly ballot: Ballot
   phase: 'prevote' | 'vote'
   granted: Set<PeerId>
+  /** Somebody said no: an idle candidate may then not go on without a majority. */
+  denied: boolean
   promises: Map<PeerId, PromiseNote>
   retryAt: number
 }
@@ -112,14 +121,19 @@ export interface Campaign {
 export interface PendingSubmit {
   readonly spec: PlanSpec
   readonly deadlineAt: number
-  sentAt: number
+  /** When to send it (again) to whoever leads. */
+  sendAt: number
 }
 
 export interface CoreState {
   readonly self: Member
   peers: Map<PeerId, PeerState>
   promised: Ballot
+  /** Highest term heard of: the next candidacy goes above it. */
+  termSeen: number
   leader: Ballot | null
+  /** The plan that the leader last said is under way. */
+  leaderPlan: PlanRef | null
   /** Last proof that the leader hears and answers this peer. */
   leaderHeardAt: number
   leaderlessSince: number
@@ -133,14 +147,14 @@ export interface CoreState {
   refusedPlans: string[]
   planMax: number
   submits: Map<string, PendingSubmit>
-  finishedSubmits: Map<string, SubmitOutcome>
   pingAt: number
   nonce: number
   /** From a proposal to the last member's accept, ms, smoothed: how far ahead a start must be announced. */
   acceptSpreadMs: number
-  leaving: { readonly since: number; handedOver: boolean } | null
+  leaving: { readonly since: number } | null
   left: boolean
-  lastStepAt: number
+  /** When this core last asked to be woken: far past it, this process had been stopped. */
+  expectedWakeAt: number | null
   rejected: Map<string, number>
 }
 
@@ -149,7 +163,9 @@ export function initialState(self: Member, now: number, dice: number): CoreState
     self,
     peers: new Map(),
     promised: NO_BALLOT,
+    termSeen: 0,
     leader: null,
+    leaderPlan: null,
     leaderHeardAt: now,
     leaderlessSince: now,
     electionAt: now + limits.firstElectionMs + dice * limits.firstElectionSpreadMs,
@@ -161,13 +177,12 @@ export function initialState(self: Member, now: number, dice: number): CoreState
     refusedPlans: [],
     planMax: 0,
     submits: new Map(),
-    finishedSubmits: new Map(),
     pingAt: now,
     nonce: 0,
     acceptSpreadMs: 1,
     leaving: null,
     left: false,
-    lastStepAt: now,
+    expectedWakeAt: null,
     rejected: new Map(),
   }
 }

@@ -193,7 +193,13 @@ export type Message =
       readonly plan: PlanRef | null
       readonly sequence: number
     }
-  | { readonly type: 'prevote_reply'; readonly ballot: Ballot; readonly granted: boolean; readonly leader: Ballot | null }
+  | {
+      readonly type: 'prevote_reply'
+      readonly ballot: Ballot
+      readonly granted: boolean
+      readonly leader: Ballot | null
+      readonly promised: Ballot
+    }
   | { readonly type: 'vote'; readonly ballot: Ballot; readonly plan: PlanRef | null; readonly sequence: number }
   | {
       readonly type: 'promise'
@@ -210,7 +216,13 @@ export type Message =
   | { readonly type: 'propose'; readonly ballot: Ballot; readonly decision: Decision }
   | { readonly type: 'accept'; readonly ballot: Ballot; readonly plan: PlanRef; readonly sequence: number }
   /** A member will never accept this start: it is busy, or the start is stale. */
-  | { readonly type: 'refuse'; readonly ballot: Ballot; readonly plan: PlanRef; readonly reason: string; readonly planMax: number }
+  | {
+      readonly type: 'refuse'
+      readonly ballot: Ballot
+      readonly plan: PlanRef
+      readonly reason: string
+      readonly planMax: number
+    }
   /** The value is the one proposed at `ballot`; who does not have it asks with `catchup`. */
   | { readonly type: 'decided'; readonly ballot: Ballot; readonly plan: PlanRef; readonly sequence: number }
   | { readonly type: 'catchup'; readonly plan: PlanRef; readonly sequence: number }

@@ -1,0 +1,28 @@
+/** What a peer that is behind, or outside, is told. */
+
+import { limits } from './limits.ts'
+import { samePlan } from './membership.ts'
+import type { Step } from './step.ts'
+import type { Ballot, PeerId, PlanRef } from './types.ts'
+
+/** Sends the decided values of a plan from `sequence` on. False where this peer has none. */
+export function giveDecisions(step: Step, to: PeerId, plan: PlanRef, sequence: number): boolean {
+  const { state } = step
+  const held = samePlan(state.plan?.ref ?? null, plan)
+    ? state.plan
+    : state.archive.find((ended) => samePlan(ended.ref, plan))
+  if (held === undefined || held === null) return false
+  // Only to those who were on the roster: results are nobody else's business.
+  if (!held.roster.some((member) => member.peer === to)) return false
+  const list = held.decisions.slice(Math.max(0, sequence))
+  for (const decision of list) step.send(to, { type: 'decision', decision })
+  return list.length > 0
+}
+
+/** This peer will never accept the start of `plan`, whatever comes later: as good as a promise. */
+export function refuse(step: Step, to: PeerId, ballot: Ballot, plan: PlanRef, reason: string): void {
+  const { refusedPlans, planMax } = step.state
+  if (!refusedPlans.includes(plan.uid)) refusedPlans.push(plan.uid)
+  if (refusedPlans.length > limits.refusedPlansMax) refusedPlans.shift()
+  step.send(to, { type: 'refuse', ballot, plan, reason, planMax })
+}

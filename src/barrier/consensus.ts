@@ -1,0 +1,307 @@
+/**
+ * One single-decree consensus a sequence (Lamport 2001, "Paxos Made Simple"): promises of a majority of the sequence's
+ * members, then accepts of a majority. Phase 1 is the election; a leader keeps its promises from sequence to sequence.
+ */
+
+import { compareBallots, sameBallot, showBallot } from './ballot.ts'
+import { giveDecisions, refuse } from './catchup.ts'
+import { applyDecision, bind } from './course.ts'
+import { follow, rejectBallot } from './election.ts'
+import { assert, faultOf, isNamed } from './invariants.ts'
+import { hasMajority, isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
+import type { LeaderState, PlanState } from './state.ts'
+import type { Step } from './step.ts'
+import type { Accepted, Decision, Message, PeerId, StartDecision } from './types.ts'
+
+type Of<T extends Message['type']> = Extract<Message, { type: T }>
+
+/** A start needs everybody it names, as long as the leader that made it proposes it. */
+export function needsEverybody(lead: LeaderState, decision: Decision): boolean {
+  return decision.kind === 'start' && sameBallot(decision.ballot, lead.ballot)
+}
+
+/** Leader: proposes the value of the open sequence, and accepts it itself. */
+export function propose(step: Step, decision: Decision): void {
+  const { state, now } = step
+  const { lead } = state
+  const plan = openPlan(state)
+  assert(lead !== null && plan !== null, 'only the leader of an open plan proposes')
+  assert(lead.proposal === null, 'one proposal a sequence and ballot')
+  assert(decision.sequence === plan.openSequence && samePlan(decision.plan, plan.ref), 'only the open sequence')
+  const fault = faultOf(decision, plan.members)
+  assert(fault === undefined, `policy holds: ${fault ?? ''}`)
+  if (!needsEverybody(lead, decision)) assert(hasPromises(plan, lead), 'a majority of the members has promised')
+  if (lead.proposedSequence >= 0) learnAcceptSpread(step, lead)
+  lead.proposal = decision
+  lead.proposedAt = now
+  lead.proposedSequence = decision.sequence
+  lead.slowestAcceptMs = 0
+  lead.accepts = new Set([state.self.peer])
+  plan.accepted = { ballot: lead.ballot, decision }
+  step.sendEach(
+    plan.members.map((member) => member.peer),
+    { type: 'propose', ballot: lead.ballot, decision },
+  )
+}
+
+/** Leader: once a quorum has accepted, the value is chosen. Announces and applies it. True when it was. */
+export function decideIfChosen(step: Step): boolean {
+  const { state } = step
+  const { lead } = state
+  const plan = openPlan(state)
+  if (lead === null || plan === null || lead.proposal === null) return false
+  const { proposal } = lead
+  const members = plan.members.map((member) => member.peer)
+  const chosen = needsEverybody(lead, proposal)
+    ? members.every((peer) => lead.accepts.has(peer))
+    : hasMajority(members, lead.accepts)
+  if (!chosen) return false
+  announce(step, plan, lead, proposal)
+  for (const peer of lead.accepts) {
+    if (!lead.promises.has(peer)) lead.promises.set(peer, { sequence: proposal.sequence, accepted: null })
+  }
+  applyDecision(step, proposal)
+  return true
+}
+
+export function hasPromises(plan: PlanState, lead: LeaderState): boolean {
+  return hasMajority(
+    plan.members.map((member) => member.peer),
+    lead.promises,
+  )
+}
+
+/** The value accepted with the highest ballot among the promises for the open sequence: it may have been chosen. */
+export function carriedOver(plan: PlanState, lead: LeaderState): Accepted | null {
+  let best: Accepted | null = null
+  for (const { accepted } of lead.promises.values()) {
+    if (accepted === null || accepted.decision.sequence !== plan.openSequence) continue
+    if (!samePlan(accepted.decision.plan, plan.ref)) continue
+    if (best === null || compareBallots(accepted.ballot, best.ballot) > 0) best = accepted
+  }
+  return best
+}
+
+/** Leader: asks members that have not promised, and sends the open proposal again to those that have not accepted. */
+export function repeatOpenRound(step: Step): void {
+  const { lead } = step.state
+  const plan = openPlan(step.state)
+  if (lead === null || plan === null) return
+  for (const { peer } of plan.members) {
+    if (!lead.promises.has(peer)) askPromise(step, peer)
+    if (lead.proposal !== null && !lead.accepts.has(peer)) {
+      step.send(peer, { type: 'propose', ballot: lead.ballot, decision: lead.proposal })
+    }
+  }
+}
+
+/** Leader: promises may lack for a sequence that has just opened, when those that gave theirs were excluded. */
+export function askMissingPromises(step: Step): void {
+  const { lead } = step.state
+  const plan = openPlan(step.state)
+  if (lead === null || plan === null || plan.openSequence === 0 || hasPromises(plan, lead)) return
+  for (const { peer } of plan.members) if (!lead.promises.has(peer)) askPromise(step, peer)
+}
+
+export function onPropose(step: Step, from: PeerId, message: Of<'propose'>): void {
+  const { state } = step
+  const { ballot, decision } = message
+  if (ballot.peer !== from) {
+    step.reject('not_leader', from, 'propose', from, ballot.peer)
+    return
+  }
+  if (compareBallots(ballot, state.promised) < 0) {
+    rejectBallot(step, from, ballot, 'propose')
+    return
+  }
+  const plan = decision.kind === 'start' ? planForStart(step, from, ballot, decision) : openPlan(state)
+  if (plan === null) {
+    if (decision.kind !== 'start') refuseUnbound(step, from, message)
+    return
+  }
+  if (!samePlan(plan.ref, decision.plan)) {
+    step.reject('stale_plan', from, 'propose', showPlan(plan.ref), showPlan(decision.plan))
+    return
+  }
+  if (!isMember(state, plan.members, from)) {
+    step.reject('not_member', from, 'propose', `a member of sequence ${plan.openSequence}`, nameOf(state, from))
+    return
+  }
+  if (decision.sequence !== plan.openSequence) {
+    if (decision.sequence < plan.openSequence) {
+      giveDecisions(step, from, plan.ref, decision.sequence)
+      step.reject('stale_sequence', from, 'propose', `${plan.openSequence}`, `${decision.sequence}`)
+    } else step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+    return
+  }
+  const fault = faultOf(decision, plan.members)
+  if (fault !== undefined) {
+    step.reject('conflict', from, 'propose', 'a decision that the policy allows', fault)
+    return
+  }
+  follow(step, ballot)
+  plan.accepted = { ballot, decision }
+  step.send(from, { type: 'accept', ballot, plan: plan.ref, sequence: decision.sequence })
+}
+
+export function onAccept(step: Step, from: PeerId, message: Of<'accept'>): void {
+  const { state, now } = step
+  const { lead } = state
+  if (lead === null || !sameBallot(lead.ballot, message.ballot)) {
+    step.reject('stale_term', from, 'accept', showBallot(state.promised), showBallot(message.ballot))
+    return
+  }
+  if (message.sequence === lead.proposedSequence)
+    lead.slowestAcceptMs = Math.max(lead.slowestAcceptMs, now - lead.proposedAt)
+  const plan = openPlan(state)
+  if (plan === null || !samePlan(plan.ref, message.plan) || message.sequence !== plan.openSequence) return
+  if (lead.proposal === null || !isMember(state, plan.members, from)) return
+  lead.accepts.add(from)
+}
+
+export function onDecided(step: Step, from: PeerId, message: Of<'decided'>): void {
+  const { state } = step
+  if (message.ballot.peer !== from) {
+    step.reject('not_leader', from, 'decided', from, message.ballot.peer)
+    return
+  }
+  const plan = openPlan(state)
+  // Gossip brings the decisions of plans that this peer takes no part in.
+  if (plan === null || !samePlan(plan.ref, message.plan)) return
+  if (message.sequence < plan.openSequence) {
+    // Each decision comes twice, by gossip and directly: only older ones are worth a word.
+    if (message.sequence < plan.openSequence - 1) {
+      step.reject('stale_sequence', from, 'decided', `${plan.openSequence}`, `${message.sequence}`)
+    }
+    return
+  }
+  const { accepted } = plan
+  if (message.sequence === plan.openSequence && accepted !== null && sameBallot(accepted.ballot, message.ballot)) {
+    applyDecision(step, accepted.decision)
+  } else step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+}
+
+/** A decided value in full. */
+export function onDecision(step: Step, from: PeerId, message: Of<'decision'>): void {
+  const { state } = step
+  const { decision } = message
+  if (decision.kind === 'start' && state.plan === null && mayJoin(step, decision)) bind(step, decision)
+  const plan = openPlan(state)
+  if (plan === null || !samePlan(plan.ref, decision.plan)) {
+    step.reject('stale_plan', from, 'decision', showPlan(state.plan?.ref ?? null), showPlan(decision.plan))
+    return
+  }
+  if (!plan.roster.some((member) => member.peer === from)) {
+    step.reject('not_member', from, 'decision', 'a peer of the roster', nameOf(state, from))
+    return
+  }
+  if (decision.sequence < plan.openSequence) {
+    const known = plan.decisions[decision.sequence]
+    const same = known?.kind === decision.kind && sameBallot(known.ballot, decision.ballot)
+    if (same) step.reject('duplicate', from, 'decision', `${plan.openSequence}`, `${decision.sequence}`)
+    else
+      step.reject('conflict', from, 'decision', 'the decision known here', `another of sequence ${decision.sequence}`)
+    return
+  }
+  if (decision.sequence > plan.openSequence) {
+    step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+    return
+  }
+  const fault = faultOf(decision, plan.members)
+  if (fault !== undefined) step.reject('conflict', from, 'decision', 'a decision that the policy allows', fault)
+  else applyDecision(step, decision)
+}
+
+export function onCatchup(step: Step, from: PeerId, message: Of<'catchup'>): void {
+  const { state } = step
+  giveDecisions(step, from, message.plan, message.sequence)
+  // Who was behind could not accept: it gets the open proposal again.
+  const { lead } = state
+  const plan = openPlan(state)
+  if (lead === null || plan === null || lead.proposal === null) return
+  if (isMember(state, plan.members, from) && !lead.accepts.has(from)) {
+    step.send(from, { type: 'propose', ballot: lead.ballot, decision: lead.proposal })
+  }
+}
+
+export function onRefuse(step: Step, from: PeerId, message: Of<'refuse'>): void {
+  const { state } = step
+  const plan = openPlan(state)
+  if (plan === null || !samePlan(plan.ref, message.plan) || !isMember(state, plan.members, from)) return
+  state.planMax = Math.max(state.planMax, message.planMax)
+  if (plan.openSequence === 0) plan.refusals.set(from, message.reason)
+  else plan.gone.add(from)
+}
+
+/** The plan to accept `start` for: bound already, or bound now. Null after a refusal. */
+function planForStart(
+  step: Step,
+  from: PeerId,
+  ballot: Of<'propose'>['ballot'],
+  start: StartDecision,
+): PlanState | null {
+  const { state } = step
+  if (state.plan !== null && samePlan(state.plan.ref, start.plan)) return openPlan(state)
+  // The plan before may be over, and only this peer has not heard of it yet: first things first.
+  const before = openPlan(state)
+  if (before !== null && isMember(state, before.members, from)) {
+    step.send(from, { type: 'catchup', plan: before.ref, sequence: before.openSequence })
+    return null
+  }
+  const archived = state.archive.find((ended) => samePlan(ended.ref, start.plan))
+  const reason = whyNot(step, start, archived !== undefined)
+  if (reason === undefined && !isMember(state, start.members, from)) {
+    step.reject('not_member', from, 'propose', 'a member of the plan', nameOf(state, from))
+    return null
+  }
+  if (reason === undefined) return bind(step, start)
+  if (archived !== undefined) giveDecisions(step, from, start.plan, 0)
+  refuse(step, from, ballot, start.plan, reason)
+  step.reject('stale_plan', from, 'propose', reason, showPlan(start.plan))
+  return null
+}
+
+/** Why this peer will never take part in a plan, or undefined. */
+function whyNot(step: Step, start: StartDecision, archived: boolean): string | undefined {
+  const { state } = step
+  if (archived || state.refusedPlans.includes(start.plan.uid)) return `plan ${start.plan.number} is over for this peer`
+  if (state.plan !== null) return `busy with plan ${state.plan.ref.number}`
+  if (state.leaving !== null) return 'leaving the run'
+  if (!isNamed(start.members, state.self)) return 'restarted since it was named'
+  return undefined
+}
+
+function mayJoin(step: Step, start: StartDecision): boolean {
+  const archived = step.state.archive.some((ended) => samePlan(ended.ref, start.plan))
+  return whyNot(step, start, archived) === undefined
+}
+
+/** A proposal for a plan that this peer is not part of: its leader should know. */
+function refuseUnbound(step: Step, from: PeerId, message: Of<'propose'>): void {
+  const { plan, sequence } = message.decision
+  if (!giveDecisions(step, from, plan, sequence)) refuse(step, from, message.ballot, plan, 'takes no part in this plan')
+  step.reject('no_plan', from, 'propose', showPlan(step.state.plan?.ref ?? null), showPlan(plan))
+}
+
+function announce(step: Step, plan: PlanState, lead: LeaderState, decision: Decision): void {
+  const message = { type: 'decided', ballot: lead.ballot, plan: plan.ref, sequence: decision.sequence } as const
+  step.sendEach(
+    plan.members.map((member) => member.peer),
+    message,
+  )
+  step.broadcast(message)
+}
+
+function askPromise(step: Step, peer: PeerId): void {
+  const { lead } = step.state
+  const plan = openPlan(step.state)
+  if (lead === null || plan === null) return
+  step.send(peer, { type: 'vote', ballot: lead.ballot, plan: plan.ref, sequence: plan.openSequence })
+}
+
+/** Follows the slowest accept: quickly up, slowly down. */
+function learnAcceptSpread(step: Step, lead: LeaderState): void {
+  const { state } = step
+  const gain = lead.slowestAcceptMs > state.acceptSpreadMs ? 0.5 : 0.1
+  state.acceptSpreadMs += gain * (lead.slowestAcceptMs - state.acceptSpreadMs)
+}

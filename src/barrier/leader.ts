@@ -1,0 +1,276 @@
+/** What a leader does: gathers peers for a plan, weighs readiness, proposes, keeps members informed. */
+
+import { sameBallot } from './ballot.ts'
+import { askMissingPromises, carriedOver, decideIfChosen, hasPromises, propose, repeatOpenRound } from './consensus.ts'
+import { bind, heldReports } from './course.ts'
+import { callVote, scheduleElection, stepDown } from './election.ts'
+import { assert } from './invariants.ts'
+import { limits } from './limits.ts'
+import { electorate, hasMajority, heartbeatSpec, nameOf, openPlan, stageAt } from './membership.ts'
+import { firstReady, judge, type Standing } from './policy.ts'
+import type { LeaderState, PlanState } from './state.ts'
+import type { Step } from './step.ts'
+import { closeGathering, wantedPeers } from './submission.ts'
+import type { Decision, Exclusion, Member, ReadinessDigest, StageSpec } from './types.ts'
+
+/** Does what can be done now. True when something changed and another look is worth it. */
+export function advance(step: Step): boolean {
+  const { state } = step
+  const { lead } = state
+  if (lead === null) return false
+  const plan = openPlan(state)
+  if (plan === null) return state.plan === null && startPlan(step, lead)
+  if (!quorumReachable(step)) {
+    stepDown(step, 'less than a majority of the members is reachable')
+    scheduleElection(step, limits.campaignRetryMs)
+    return false
+  }
+  if (lead.proposal !== null) return decideIfChosen(step) ? opened(step) : giveUpStart(step, plan, lead)
+  if (!hasPromises(plan, lead)) return false
+  const decision = nextDecision(step, plan, lead)
+  if (decision === null) return false
+  propose(step, decision)
+  return true
+}
+
+/** Heartbeat, repetition of what may be lost, coalesced digest. */
+export function tickLeader(step: Step): void {
+  const { state, now } = step
+  const { lead } = state
+  if (lead === null) return
+  if (now >= lead.heartbeatAt) {
+    lead.heartbeatAt = now + heartbeatSpec(state).heartbeatIntervalMs
+    if (now - lead.proposedAt > limits.digestDelayMs || lead.proposal === null) repeatOpenRound(step)
+    sendHeartbeat(step, lead)
+  } else if (lead.digestAt !== null && now >= lead.digestAt) sendHeartbeat(step, lead)
+}
+
+export function leaderWakeAt(step: Step): number | null {
+  const { lead } = step.state
+  if (lead === null) return null
+  let wakeAt = lead.heartbeatAt
+  for (const at of [lead.digestAt, lead.recheckAt, lead.gathering?.deadlineAt ?? null]) {
+    if (at !== null && at < wakeAt) wakeAt = at
+  }
+  return wakeAt
+}
+
+/** Readiness changed: tell it soon, together with what else changes. */
+export function digestSoon(step: Step): void {
+  const { lead } = step.state
+  if (lead !== null) lead.digestAt ??= step.now + limits.digestDelayMs
+}
+
+/** To peers that must know at once who leads: all members after an election, a newcomer. */
+export function greet(step: Step, to: string): void {
+  const { state } = step
+  const { lead, planMax } = state
+  if (lead === null) return
+  const plan = openPlan(state)
+  const sequence = plan?.openSequence ?? 0
+  step.send(to, { type: 'heartbeat', ballot: lead.ballot, plan: plan?.ref ?? null, sequence, planMax, digest: null })
+}
+
+function sendHeartbeat(step: Step, lead: LeaderState): void {
+  const { state } = step
+  const plan = openPlan(state)
+  const digest = plan === null || plan.openSequence === 0 ? null : readinessDigest(step, plan, lead)
+  lead.digestAt = null
+  if (digest !== null && plan !== null) {
+    plan.digest = digest
+    step.emit({ type: 'progress', digest })
+  }
+  const sequence = plan?.openSequence ?? 0
+  const { planMax } = state
+  step.broadcast({ type: 'heartbeat', ballot: lead.ballot, plan: plan?.ref ?? null, sequence, planMax, digest })
+}
+
+function readinessDigest(step: Step, plan: PlanState, lead: LeaderState): ReadinessDigest {
+  lead.digestSequence += 1
+  const standings = standingsOf(step, plan)
+  const inState = (...states: Standing['state'][]) =>
+    standings.filter((member) => states.includes(member.state)).map((member) => member.peer)
+  return {
+    plan: plan.ref,
+    sequence: plan.openSequence,
+    digestSequence: lead.digestSequence,
+    ready: inState('ready'),
+    failed: inState('failed'),
+    waiting: inState('waiting'),
+    dead: inState('dead', 'left'),
+  }
+}
+
+function opened(step: Step): true {
+  askMissingPromises(step)
+  return true
+}
+
+/** The value for the open sequence: what may have been chosen already, else what the policy says; null: nothing yet. */
+function nextDecision(step: Step, plan: PlanState, lead: LeaderState): Decision | null {
+  const carried = carriedOver(plan, lead)
+  if (plan.openSequence === 0) {
+    if (carried !== null && !startIsFree(plan, lead, carried.ballot, carried.decision)) return carried.decision
+    return abort(step, plan, lead, startAbortReason(step, plan), [])
+  }
+  if (carried !== null) return carried.decision
+  if (plan.abortReason !== null) return abort(step, plan, lead, plan.abortReason, [])
+  const stage = stageAt(plan, plan.openSequence)
+  assert(stage !== undefined, 'an open sequence has a stage')
+  return judgeStage(step, plan, lead, stage)
+}
+
+function judgeStage(step: Step, plan: PlanState, lead: LeaderState, stage: StageSpec): Decision | null {
+  const { now, state } = step
+  const standings = standingsOf(step, plan)
+  const verdict = judge(stage.barrier, standings, now)
+  lead.recheckAt = verdict.kind === 'pending' ? verdict.recheckAt : null
+  if (verdict.kind === 'pending') return null
+  if (verdict.kind === 'abort') return abort(step, plan, lead, verdict.reason, verdict.excluded)
+  return {
+    kind: 'release',
+    plan: plan.ref,
+    sequence: plan.openSequence,
+    ballot: lead.ballot,
+    leader: state.self.name,
+    policy: stage.barrier.policy,
+    members: plan.members.filter((member) => verdict.stay.includes(member.peer)),
+    ready: verdict.ready,
+    excluded: verdict.excluded,
+    reports: heldReports(plan, plan.openSequence),
+    waitedMs: Math.max(0, now - (firstReady(standings) ?? now)),
+    startAt: now + startLeadMs(step),
+  }
+}
+
+function abort(
+  step: Step,
+  plan: PlanState,
+  lead: LeaderState,
+  reason: string,
+  excluded: readonly Exclusion[],
+): Decision {
+  return {
+    kind: 'abort',
+    plan: plan.ref,
+    sequence: plan.openSequence,
+    ballot: lead.ballot,
+    leader: step.state.self.name,
+    policy: stageAt(plan, Math.max(1, plan.openSequence))?.barrier.policy ?? 'all_or_nothing',
+    members: plan.members,
+    reason,
+    excluded,
+    reports: heldReports(plan, plan.openSequence),
+  }
+}
+
+function standingsOf(step: Step, plan: PlanState): Standing[] {
+  const { state } = step
+  const stage = stageAt(plan, plan.openSequence)
+  return plan.members.map(({ peer, name }) => {
+    const known = state.peers.get(peer)
+    const report = plan.reports.get(plan.openSequence)?.get(peer)
+    const readyAt = report?.readyAt ?? null
+    const here = peer === state.self.peer
+    if (!here && (known?.verdict === 'left' || plan.gone.has(peer))) return { peer, name, state: 'left', readyAt }
+    if (!here && (known === undefined || known.verdict === 'dead')) return { peer, name, state: 'dead', readyAt }
+    if (report === undefined) return { peer, name, state: 'waiting', readyAt }
+    const failed = report.status === 'failed' && stage?.optional !== true
+    return { peer, name, state: failed ? 'failed' : 'ready', readyAt }
+  })
+}
+
+/**
+ * The start was surely not chosen: it was only ever proposed at its own ballot, where it needs everybody, and somebody
+ * has promised not to accept it any more.
+ */
+function startIsFree(plan: PlanState, lead: LeaderState, ballot: Decision['ballot'], decision: Decision): boolean {
+  if (decision.kind !== 'start' || !sameBallot(ballot, decision.ballot)) return false
+  if (sameBallot(lead.ballot, decision.ballot)) return false
+  return plan.members.some(({ peer }) => {
+    if (plan.refusals.has(peer)) return true
+    const promise = lead.promises.get(peer)
+    return promise !== undefined && promise.accepted === null
+  })
+}
+
+/** A start that somebody refuses, or that somebody did not live to accept, is given up by a new ballot. */
+function giveUpStart(step: Step, plan: PlanState, lead: LeaderState): boolean {
+  if (plan.openSequence !== 0 || lead.proposal?.kind !== 'start' || !sameBallot(lead.proposal.ballot, lead.ballot)) {
+    return false
+  }
+  const lost = plan.members.some(({ peer }) => {
+    const known = step.state.peers.get(peer)
+    return plan.refusals.has(peer) || known?.verdict === 'dead' || known?.verdict === 'left'
+  })
+  const late = lead.gathering !== null && step.now >= lead.gathering.deadlineAt
+  if (!lost && !late && plan.abortReason === null) return false
+  callVote(step)
+  return true
+}
+
+function startAbortReason(step: Step, plan: PlanState): string {
+  if (plan.abortReason !== null) return plan.abortReason
+  const refusals = [...plan.refusals].map(([peer, reason]) => `${nameOf(step.state, peer)}: ${reason}`)
+  return refusals.length > 0 ? refusals.join(', ') : 'not every wanted peer took part'
+}
+
+/** Leader and idle: proposes the start as soon as those wanted by the submission are there. */
+function startPlan(step: Step, lead: LeaderState): boolean {
+  const { state, now } = step
+  const { gathering } = lead
+  if (gathering === null || state.leaving !== null) return false
+  const wanted = wantedPeers(step, gathering)
+  if (wanted.kind === 'missing') {
+    if (now >= gathering.deadlineAt) closeGathering(step, lead, { status: 'refused', detail: wanted.detail })
+    return false
+  }
+  if (!wanted.members.some((member) => member.peer === state.self.peer)) {
+    const heir = wanted.members[0]
+    assert(heir !== undefined, 'a roster names somebody')
+    step.send(heir.peer, { type: 'handover', ballot: lead.ballot })
+    stepDown(step, `${heir.name} takes part in the plan and leads it`)
+    scheduleElection(step, limits.candidateGraceMs)
+    return false
+  }
+  const decision = startDecision(step, lead, gathering.spec, wanted.members)
+  bind(step, decision)
+  propose(step, decision)
+  return true
+}
+
+function startDecision(
+  step: Step,
+  lead: LeaderState,
+  spec: PlanState['spec'],
+  members: readonly Member[],
+): Extract<Decision, { kind: 'start' }> {
+  const { state, now } = step
+  const number = state.planMax + 1
+  const uid = `${number}/${lead.ballot.term}/${lead.ballot.peer}`
+  return {
+    kind: 'start',
+    plan: { number, uid },
+    sequence: 0,
+    ballot: lead.ballot,
+    leader: state.self.name,
+    spec,
+    members,
+    startAt: now + startLeadMs(step),
+  }
+}
+
+/** So far ahead that the slowest member has heard of it by then: its accept came back, the announcement goes out. */
+function startLeadMs(step: Step): number {
+  const lead = 2 * step.state.acceptSpreadMs
+  return Math.min(limits.startLeadMaxMs, Math.max(limits.startLeadMinMs, lead))
+}
+
+/** A leader that cannot reach a majority of the members must not be taken for one that works. */
+function quorumReachable(step: Step): boolean {
+  const { state } = step
+  const reachable = {
+    has: (peer: string) => peer === state.self.peer || (state.peers.get(peer)?.verdict ?? 'dead') === 'alive',
+  }
+  return hasMajority(electorate(state), reachable)
+}

@@ -1,0 +1,122 @@
+/** Who is alive: heard from lately, else asked, else dead. Slow is not dead: any answer clears the verdict. */
+
+import { heartbeatSpec, openPlan, samePlan, silenceMs } from './membership.ts'
+import type { PeerState } from './state.ts'
+import type { Step } from './step.ts'
+import type { Member, Message, PeerId } from './types.ts'
+
+export function onPeerUp(step: Step, member: Member): void {
+  const { state, now } = step
+  const known = state.peers.get(member.peer)
+  if (known !== undefined && known.member.incarnation === member.incarnation) {
+    known.connected = true
+    known.lastHeardAt = now
+    if (known.verdict === 'dead') known.verdict = 'alive'
+    known.query = null
+    return
+  }
+  state.peers.set(member.peer, {
+    member,
+    connected: true,
+    lastHeardAt: now,
+    verdict: 'alive',
+    query: null,
+    plan: null,
+    offsets: [],
+  })
+}
+
+/** A closed connection is asked about at once. */
+export function onPeerDown(step: Step, peer: PeerId): void {
+  const known = step.state.peers.get(peer)
+  if (known === undefined) return
+  known.connected = false
+  known.query = null
+  if (isWatched(step, peer) && known.verdict === 'alive') ask(step, known, 0)
+}
+
+/** Nothing listens where the peer was: this try is answered, and the next one is due now. */
+export function onUnreachable(step: Step, peer: PeerId): void {
+  const known = step.state.peers.get(peer)
+  if (known === undefined || known.connected || known.query === null) return
+  nextAttempt(step, known)
+}
+
+export function heard(step: Step, known: PeerState): void {
+  known.lastHeardAt = step.now
+  if (known.verdict === 'dead') known.verdict = 'alive'
+  known.query = null
+}
+
+export function onQuery(step: Step, from: PeerId, message: Extract<Message, { type: 'query' }>): void {
+  const plan = openPlan(step.state)
+  step.send(from, {
+    type: 'answer',
+    nonce: message.nonce,
+    plan: plan?.ref ?? null,
+    sequence: plan?.openSequence ?? 0,
+  })
+}
+
+/** An answer from another plan, given after this plan began, says that the peer takes no part in it. */
+export function onAnswer(step: Step, known: PeerState, message: Extract<Message, { type: 'answer' }>): void {
+  if (known.query?.nonce !== message.nonce) return
+  known.plan = message.plan
+  const plan = openPlan(step.state)
+  if (plan !== null && plan.openSequence > 0 && !samePlan(message.plan, plan.ref)) plan.gone.add(known.member.peer)
+}
+
+/** Asks the silent (leader only), and goes on with open questions. */
+export function tickLiveness(step: Step): void {
+  const { state, now } = step
+  for (const known of state.peers.values()) {
+    if (!isWatched(step, known.member.peer)) {
+      known.query = null
+      continue
+    }
+    if (known.query !== null) {
+      if (now >= known.query.deadlineAt) nextAttempt(step, known)
+    } else if (state.lead !== null && known.verdict === 'alive' && now - known.lastHeardAt >= silenceMs(state)) {
+      ask(step, known, 0)
+    }
+  }
+}
+
+/** When `tickLiveness` has something to do next. */
+export function livenessWakeAt(step: Step): number | null {
+  const { state } = step
+  let wakeAt: number | null = null
+  for (const known of state.peers.values()) {
+    if (!isWatched(step, known.member.peer) || known.verdict !== 'alive') continue
+    const at = known.query?.deadlineAt ?? (state.lead !== null ? known.lastHeardAt + silenceMs(state) : null)
+    if (at !== null && (wakeAt === null || at < wakeAt)) wakeAt = at
+  }
+  return wakeAt
+}
+
+/** After a pause of this process the silence was its own. */
+export function forgiveSilence(step: Step): void {
+  for (const known of step.state.peers.values()) {
+    if (known.connected) known.lastHeardAt = step.now
+  }
+}
+
+function isWatched(step: Step, peer: PeerId): boolean {
+  return openPlan(step.state)?.members.some((member) => member.peer === peer) ?? false
+}
+
+function ask(step: Step, known: PeerState, attempts: number): void {
+  const { state, now } = step
+  state.nonce += 1
+  known.query = { nonce: state.nonce, attempts: attempts + 1, deadlineAt: now + heartbeatSpec(state).queryTimeoutMs }
+  if (known.connected) {
+    step.send(known.member.peer, { type: 'query', nonce: state.nonce, plan: openPlan(state)?.ref ?? null })
+  } else step.emit({ type: 'probe', peer: known.member.peer })
+}
+
+function nextAttempt(step: Step, known: PeerState): void {
+  const attempts = known.query?.attempts ?? 0
+  known.query = null
+  if (attempts >= Math.max(1, heartbeatSpec(step.state).queryRetries)) known.verdict = 'dead'
+  else ask(step, known, attempts)
+}

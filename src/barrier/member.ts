@@ -1,0 +1,252 @@
+/** What every peer does towards its leader: pings, readiness, catching up; and what it does when there is none. */
+
+import { sameBallot, showBallot } from './ballot.ts'
+import { giveDecisions } from './catchup.ts'
+import { finish, releaseAlone, reportsOf } from './course.ts'
+import { follow, ownReady, pingPeer, rejectBallot } from './election.ts'
+import { digestSoon } from './leader.ts'
+import { limits } from './limits.ts'
+import { heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan, silenceMs, stageAt } from './membership.ts'
+import { addSample, offsetSample } from './offset.ts'
+import type { PeerState, PlanState } from './state.ts'
+import type { Step } from './step.ts'
+import type { Message, PeerId, PlanRef } from './types.ts'
+
+type Of<T extends Message['type']> = Extract<Message, { type: T }>
+
+/** Leader: answers with the four timestamps, and with what the sender may lack. */
+export function onPing(step: Step, known: PeerState, message: Of<'ping'>): void {
+  const { state, now } = step
+  const from = known.member.peer
+  known.plan = message.plan
+  state.planMax = Math.max(state.planMax, message.planMax)
+  const { lead, planMax } = state
+  if (lead === null) {
+    step.reject('not_leader', from, 'ping', showBallot(state.promised), 'a ping to a peer that does not lead')
+    return
+  }
+  const plan = openPlan(state)
+  const readyKnown = plan === null || (plan.reports.get(plan.openSequence)?.has(from) ?? false)
+  step.send(from, {
+    type: 'pong',
+    ballot: lead.ballot,
+    pingSentAt: message.sentAt,
+    receivedAt: now,
+    sentAt: now,
+    plan: plan?.ref ?? null,
+    sequence: plan?.openSequence ?? 0,
+    planMax,
+    readyKnown,
+  })
+}
+
+/** The proof that the leader hears and answers this peer. */
+export function onPong(step: Step, known: PeerState, message: Of<'pong'>): void {
+  const { state, now } = step
+  const sample = offsetSample(message.pingSentAt, message.receivedAt, message.sentAt, now)
+  if (sample !== undefined) known.offsets = addSample(known.offsets, sample)
+  if (!followFor(step, known.member.peer, message, 'pong')) return
+  state.leaderHeardAt = now
+  state.leaderPlan = message.plan
+  const plan = openPlan(state)
+  const waiting = plan !== null && samePlan(plan.ref, message.plan) && plan.openSequence === message.sequence
+  if (waiting && !message.readyKnown) sendReady(step)
+}
+
+/** Gossip of the leader: who leads, what is open, who is ready. */
+export function onHeartbeat(step: Step, from: PeerId, message: Of<'heartbeat'>): void {
+  const { state } = step
+  if (!followFor(step, from, message, 'heartbeat')) return
+  state.leaderPlan = message.plan
+  const plan = openPlan(state)
+  const { digest } = message
+  if (digest === null || plan === null || !samePlan(plan.ref, digest.plan)) return
+  const held = plan.digest
+  const fresh = held === null || held.sequence < digest.sequence || held.digestSequence < digest.digestSequence
+  if (digest.sequence !== plan.openSequence) return
+  if (!fresh) {
+    step.reject('stale_digest', from, 'heartbeat', `${held.digestSequence}`, `${digest.digestSequence}`)
+    return
+  }
+  plan.digest = digest
+  step.emit({ type: 'progress', digest })
+}
+
+/** A member finished a stage. The leader counts it; others keep the leader's own, should it die. */
+export function onReady(step: Step, from: PeerId, message: Of<'ready'>): void {
+  const { state } = step
+  const plan = openPlan(state)
+  if (plan === null || !samePlan(plan.ref, message.plan)) {
+    giveDecisions(step, from, message.plan, message.sequence)
+    step.reject(
+      plan === null ? 'no_plan' : 'stale_plan',
+      from,
+      'ready',
+      showPlan(plan?.ref ?? null),
+      showPlan(message.plan),
+    )
+    return
+  }
+  if (!isMember(state, plan.members, from)) {
+    giveDecisions(step, from, plan.ref, message.sequence)
+    step.reject('not_member', from, 'ready', `a member of sequence ${plan.openSequence}`, nameOf(state, from))
+    return
+  }
+  if (message.sequence > plan.openSequence) {
+    step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+    return
+  }
+  if (message.sequence < plan.openSequence) {
+    giveDecisions(step, from, plan.ref, message.sequence)
+    if (!isLateReport(plan, from, message.sequence)) {
+      step.reject('stale_sequence', from, 'ready', `${plan.openSequence}`, `${message.sequence}`)
+      return
+    }
+  }
+  keepReport(step, plan, from, message)
+}
+
+/** Keeps a ready; the first one counts. */
+export function keepReport(
+  step: Step,
+  plan: PlanState,
+  from: PeerId,
+  note: Pick<Of<'ready'>, 'sequence' | 'status' | 'payload' | 'waitedMs'>,
+): void {
+  const reports = reportsOf(plan, note.sequence)
+  if (reports.has(from)) return
+  reports.set(from, { status: note.status, payload: note.payload, readyAt: step.now - note.waitedMs })
+  digestSoon(step)
+}
+
+/** Tells the leader (a leader: the members, who would need it after its death) that this peer is ready. */
+export function sendReady(step: Step): void {
+  const { state } = step
+  const plan = openPlan(state)
+  const note = ownReady(step)
+  if (plan === null || note === null) return
+  const message = { type: 'ready', plan: plan.ref, ...note } as const
+  if (state.lead !== null) {
+    step.sendEach(
+      plan.members.map((member) => member.peer),
+      message,
+    )
+  } else if (state.leader !== null) step.send(state.leader.peer, message)
+}
+
+/** A stage that was finished after its barrier was released: the report still goes to the leader. */
+export function sendLateReport(step: Step, sequence: number): void {
+  const { state } = step
+  const { plan } = state
+  const report = plan?.reports.get(sequence)?.get(state.self.peer)
+  if (plan === null || report === undefined || state.leader === null) return
+  const { status, payload } = report
+  step.send(state.leader.peer, { type: 'ready', plan: plan.ref, sequence, status, payload, waitedMs: 0 })
+}
+
+export function tickMember(step: Step): void {
+  const { state, now } = step
+  if (state.leader !== null && state.lead === null && now >= state.pingAt) {
+    state.pingAt = now + heartbeatSpec(state).heartbeatIntervalMs
+    pingPeer(step, state.leader.peer)
+  }
+  const lostAt = quorumLostAt(step)
+  if (lostAt !== null && now >= lostAt) loseQuorum(step)
+}
+
+export function memberWakeAt(step: Step): number | null {
+  const { state } = step
+  const pingAt = state.leader !== null && state.lead === null ? state.pingAt : null
+  const lostAt = quorumLostAt(step)
+  if (pingAt === null || lostAt === null) return pingAt ?? lostAt
+  return Math.min(pingAt, lostAt)
+}
+
+/** After an election or a change of leader: say again what the old leader may have taken with it. */
+export function reportToNewLeader(step: Step): void {
+  const { state } = step
+  const plan = openPlan(state)
+  sendReady(step)
+  if (plan !== null && plan.abortReason !== null) askAbort(step, plan.ref, plan.abortReason)
+}
+
+/** Somebody wants the plan to end. A leader notes it; others tell the leader. */
+export function askAbort(step: Step, ref: PlanRef | null, reason: string): void {
+  const { state } = step
+  const plan = openPlan(state)
+  if (plan !== null && (ref === null || samePlan(plan.ref, ref))) plan.abortReason ??= reason
+  const target = plan?.ref ?? ref ?? state.leaderPlan
+  if (state.lead === null && state.leader !== null && target !== null) {
+    step.send(state.leader.peer, { type: 'abort_request', plan: target, reason })
+  }
+}
+
+/** Follows a leader of the same plan (idle: any leader). Who is bound and behind asks for what it lacks. */
+function followFor(
+  step: Step,
+  from: PeerId,
+  message: Of<'pong'> | Of<'heartbeat'>,
+  type: 'pong' | 'heartbeat',
+): boolean {
+  const { state } = step
+  if (message.ballot.peer !== from) {
+    step.reject('not_leader', from, type, from, message.ballot.peer)
+    return false
+  }
+  state.planMax = Math.max(state.planMax, message.planMax)
+  const plan = openPlan(state)
+  const foreign = plan !== null && !samePlan(plan.ref, message.plan)
+  const behind = plan !== null && (foreign || message.sequence > plan.openSequence)
+  if (behind) step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+  const same = state.leader !== null && sameBallot(state.leader, message.ballot)
+  if (foreign && !same) return false
+  if (state.leader === null || !same) {
+    const before = state.leader
+    if (!follow(step, message.ballot)) {
+      rejectBallot(step, from, message.ballot, type)
+      return false
+    }
+    if (before === null || !sameBallot(before, message.ballot)) pingPeer(step, from)
+  }
+  return true
+}
+
+/** A member that was released without being ready reports later; its figures are worth having. */
+function isLateReport(plan: PlanState, from: PeerId, sequence: number): boolean {
+  const decision = plan.decisions[sequence]
+  if (decision?.kind !== 'release' || decision.policy !== 'best_effort') return false
+  if (decision.reports.some((report) => report.peer === from && report.sequence === sequence)) return false
+  return !plan.decisions.some(
+    (later) =>
+      later.kind === 'release' && later.reports.some((report) => report.peer === from && report.sequence === sequence),
+  )
+}
+
+/**
+ * When this peer gives up on the others: it has waited for `agent_barrier_timeout`, and no leader with a majority was
+ * heard of for as long as an election may take. Null while it need not think of it.
+ */
+function quorumLostAt(step: Step): number | null {
+  const { state } = step
+  const { plan } = state
+  if (plan === null || plan.running || state.lead !== null) return null
+  if (plan.decisions[plan.position] !== undefined && !plan.unilateral) return null
+  if (state.leader !== null && !plan.unilateral) return null
+  const stage = stageAt(plan, plan.position)
+  const timeoutMs = stage?.barrier.barrierTimeoutMs ?? plan.spec.agentReadyTimeoutMs
+  if (plan.unilateral) return plan.waitingSince + timeoutMs
+  return Math.max(plan.waitingSince + timeoutMs, state.leaderlessSince + Math.min(timeoutMs, silenceMs(state)))
+}
+
+function loseQuorum(step: Step): void {
+  const { state } = step
+  const { plan } = state
+  if (plan === null) return
+  const stage = stageAt(plan, plan.position)
+  const reachable = plan.members.filter(({ peer }) => peer !== state.self.peer && state.peers.get(peer)?.connected)
+  const reason = `only ${reachable.length + 1} of ${plan.members.length} members are reachable`
+  state.campaign = null
+  state.electionAt = step.now + limits.campaignRetryMaxMs
+  if (stage?.barrier.policy === 'best_effort') releaseAlone(step)
+  else finish(step, 'quorum_lost', reason)
+}
