@@ -1,0 +1,89 @@
+/** Drives the barrier core: inbox -> step -> outputs, with one timer. The only place that gives it time and dice. */
+
+import { BarrierCore, type CoreStatus, type Input, type Member, type Message, type Output } from '../barrier/mod.ts'
+import { now } from './clock.ts'
+
+/** What the core wants done. Called in order, one after another; must not throw. */
+export interface Carrier {
+  send(to: string, message: Message): void
+  broadcast(message: Message): void
+  probe(peer: string): void
+  /** Everything that is not for the network. */
+  act(output: Exclude<Output, { type: 'send' | 'broadcast' | 'probe' }>): void
+  /** The core broke an invariant: nothing more may be done with it. */
+  fault(error: Error): void
+}
+
+export class Driver {
+  readonly #core: BarrierCore
+  readonly #carrier: Carrier
+  readonly #inbox: { readonly input: Input; readonly at: number }[] = []
+  #running = false
+  #stopped = false
+  #timer: NodeJS.Timeout | undefined
+  #last = now()
+
+  constructor(self: Member, carrier: Carrier) {
+    this.#core = new BarrierCore({ self, now: this.#last, dice: Math.random() })
+    this.#carrier = carrier
+  }
+
+  start(): void {
+    this.feed({ type: 'tick' })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  status(): CoreStatus {
+    return this.#core.status(now())
+  }
+
+  /** `at`: own clock, when it happened; what arrived is stamped at its arrival, not when its turn comes. */
+  feed(input: Input, at = now()): void {
+    if (this.#stopped) return
+    this.#inbox.push({ input, at })
+    if (!this.#running) this.#drain()
+  }
+
+  #drain(): void {
+    this.#running = true
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined && !this.#stopped; next = this.#inbox.shift()) {
+        this.#last = Math.max(this.#last, next.at)
+        for (const output of this.#core.step(next.input, this.#last, Math.random())) this.#carry(output)
+      }
+    } catch (error) {
+      this.stop()
+      this.#carrier.fault(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      this.#running = false
+    }
+    this.#arm()
+  }
+
+  #carry(output: Output): void {
+    switch (output.type) {
+      case 'send':
+        this.#carrier.send(output.to, output.message)
+        return
+      case 'broadcast':
+        this.#carrier.broadcast(output.message)
+        return
+      case 'probe':
+        this.#carrier.probe(output.peer)
+        return
+      default:
+        this.#carrier.act(output)
+    }
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer)
+    const wakeAt = this.#core.nextWakeAt()
+    if (wakeAt === null || this.#stopped) return
+    this.#timer = setTimeout(() => this.feed({ type: 'tick' }), Math.max(0, Math.ceil(wakeAt - now())))
+  }
+}

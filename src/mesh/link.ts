@@ -1,0 +1,72 @@
+/** One outgoing stream to one peer: frames in order, written together, bounded. */
+
+import type { Stream } from '@libp2p/interface'
+import { encodeFrame } from './frames.ts'
+import { limits } from './limits.ts'
+
+export class Link {
+  readonly #stream: Stream
+  #queue: Uint8Array[] = []
+  #queuedBytes = 0
+  #scheduled = false
+
+  constructor(stream: Stream) {
+    this.#stream = stream
+  }
+
+  get open(): boolean {
+    return this.#stream.status === 'open'
+  }
+
+  /** False when the stream is closed, or the peer is so slow that the stream was given up. */
+  send(document: unknown): boolean {
+    if (!this.open) return false
+    const frame = encodeFrame(document)
+    if (this.#stream.writeBufferLength + this.#queuedBytes + frame.length > limits.sendQueueBytesMax) {
+      this.#stream.abort(new Error(`more than ${limits.sendQueueBytesMax} bytes wait for this peer`))
+      return false
+    }
+    this.#queue.push(frame)
+    this.#queuedBytes += frame.length
+    if (!this.#scheduled) {
+      this.#scheduled = true
+      queueMicrotask(() => this.#flush())
+    }
+    return true
+  }
+
+  async close(): Promise<void> {
+    this.#flush()
+    await this.#stream.close({ signal: AbortSignal.timeout(limits.streamOpenMs) })
+  }
+
+  abort(reason: string): void {
+    this.#stream.abort(new Error(reason))
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    const queue = this.#queue
+    if (queue.length === 0) return
+    this.#queue = []
+    const bytes = this.#queuedBytes
+    this.#queuedBytes = 0
+    if (!this.open) return
+    const first = queue[0]
+    try {
+      this.#stream.send(queue.length === 1 && first !== undefined ? first : joined(queue, bytes))
+    } catch (error) {
+      this.#stream.abort(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+}
+
+function joined(queue: readonly Uint8Array[], bytes: number): Uint8Array {
+  const all = new Uint8Array(bytes)
+  let at = 0
+  for (const frame of queue) {
+    all.set(frame, at)
+    at += frame.length
+  }
+  return all
+}

@@ -1,0 +1,291 @@
+/** One peer of the mesh: libp2p below, the barrier core inside, the command line above. */
+
+import { randomBytes } from 'node:crypto'
+import type { CoreStatus, Member, Message, Output, PlanRef, PlanSpec, ReadyStatus } from '../barrier/mod.ts'
+import { clientChannel } from './client.ts'
+import { now } from './clock.ts'
+import { type Carrier, Driver } from './driver.ts'
+import { MeshError } from './errors.ts'
+import { GossipTopic } from './gossip.ts'
+import { keepJoining } from './join.ts'
+import { limits, protocols } from './limits.ts'
+import { allMessages, type Node, startNode } from './node.ts'
+import { Peers } from './peers.ts'
+import { Rendezvous } from './rendezvous.ts'
+import type { ClientChannel, Mesh, MeshEvent, MeshOptions, PeerInfo } from './types.ts'
+import { checkMessage } from './wire.ts'
+
+const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
+
+/** Joins the mesh of a run. Throws MeshError for bad options and where the node cannot listen. */
+export async function createMesh(options: MeshOptions): Promise<Mesh> {
+  if (!namePattern.test(options.name)) {
+    throw new MeshError(
+      'MESH_NAME',
+      `"${options.name}" is no name for a peer: use letters, digits, ".", "_" and "-", at most 64`,
+    )
+  }
+  if (!namePattern.test(options.runId)) {
+    throw new MeshError(
+      'MESH_RUN_ID',
+      `"${options.runId}" is no run ID: use letters, digits, ".", "_" and "-", at most 64`,
+    )
+  }
+  const node = await startNode(options)
+  const mesh = new RunningMesh(node, options)
+  try {
+    await mesh.open()
+  } catch (error) {
+    await mesh.close()
+    throw error
+  }
+  return mesh
+}
+
+class RunningMesh implements Mesh {
+  readonly peerId: string
+  readonly name: string
+  readonly incarnation = randomBytes(8).toString('hex')
+  readonly #node: Node
+  readonly #options: MeshOptions
+  readonly #peers: Peers
+  readonly #driver: Driver | undefined
+  #gossip: GossipTopic | undefined
+  #rendezvous: Rendezvous | undefined
+  readonly #listeners = new Set<(event: MeshEvent) => void>()
+  #clientHandler: ((channel: ClientChannel) => void) | undefined
+  #clients = 0
+  readonly #closing = new AbortController()
+  readonly #refusedAt = new Map<string, number>()
+  #whenLeft: (() => void) | undefined
+  /** What happened before anybody listened: kept so that nothing is missed. */
+  #early: MeshEvent[] | undefined = []
+
+  constructor(node: Node, options: MeshOptions) {
+    this.#node = node
+    this.#options = options
+    this.peerId = node.peerId.toString()
+    this.name = options.name
+    const { runId: run, name, role, version } = options
+    const self = { run, name, incarnation: this.incarnation, role, version, runtime: runtimeName() }
+    this.#peers = new Peers(node, self, {
+      onUp: (peer) => this.#onUp(peer),
+      onDown: (peer) => this.#onDown(peer),
+      onFrame: (peer, document, at) => this.#onFrame(peer, document, at),
+      onUnreachable: (peer) => this.#driver?.feed({ type: 'unreachable', peer }),
+      onRefused: (reason, from, expected, got) => this.#refused(reason, from, expected, got),
+    })
+    const member: Member = { peer: this.peerId, name, incarnation: this.incarnation }
+    if (role === 'agent') this.#driver = new Driver(member, this.#carrier())
+  }
+
+  async open(): Promise<void> {
+    await this.#peers.open()
+    if (this.#driver !== undefined) await this.#openAgent()
+    await this.#openRendezvous()
+    this.#meetDiscovered()
+    if (this.#options.join.length > 0) void this.#join()
+    if (this.#driver !== undefined) {
+      this.#emit({ type: 'listening', addrs: this.addrs() })
+      this.#driver.start()
+    }
+  }
+
+  addrs(): readonly string[] {
+    return this.#node.getMultiaddrs().map((address) => address.toString())
+  }
+
+  peers(): readonly PeerInfo[] {
+    const { role, version } = this.#options
+    const runtime = runtimeName()
+    const { peerId, name, incarnation } = this
+    const self: PeerInfo = { peerId, name, incarnation, role, version, runtime, addrs: this.addrs(), connected: true }
+    return [self, ...this.#peers.list()]
+  }
+
+  status(): CoreStatus {
+    return this.#agent().status()
+  }
+
+  onEvent(listener: (event: MeshEvent) => void): () => void {
+    this.#listeners.add(listener)
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const event of early) listener(event)
+    return () => this.#listeners.delete(listener)
+  }
+
+  submit(spec: PlanSpec): void {
+    this.#agent().feed({ type: 'submit', spec })
+  }
+
+  abort(reason: string): void {
+    this.#agent().feed({ type: 'abort', reason })
+  }
+
+  ready(plan: PlanRef, sequence: number, status: ReadyStatus, payload: string): void {
+    this.#agent().feed({ type: 'ready', plan, sequence, status, payload })
+  }
+
+  publishProgress(data: unknown): void {
+    this.#gossip?.progress(data)
+  }
+
+  onClient(handler: (channel: ClientChannel) => void): void {
+    this.#clientHandler = handler
+  }
+
+  async openClient(peerId: string, signal: AbortSignal): Promise<ClientChannel> {
+    const connection = this.#node.getConnections().find((one) => one.remotePeer.toString() === peerId)
+    if (connection === undefined) throw new MeshError('MESH_NO_PEER', `Not connected to peer ${peerId}`)
+    try {
+      return clientChannel(await connection.newStream(protocols.client, { signal }), peerId)
+    } catch (error) {
+      throw new MeshError('MESH_CHANNEL', `Peer ${peerId} takes no requests: ${allMessages(error)}`, error)
+    }
+  }
+
+  async leave(timeoutMs: number = limits.leaveMs): Promise<void> {
+    if (this.#driver !== undefined && !this.#closing.signal.aborted) {
+      const left = new Promise<void>((resolve) => {
+        this.#whenLeft = resolve
+        setTimeout(resolve, timeoutMs)
+      })
+      this.#driver.feed({ type: 'leave' })
+      await left
+      await Promise.race([this.#peers.flush(), new Promise((resolve) => setTimeout(resolve, limits.streamOpenMs))])
+    }
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    this.#driver?.stop()
+    this.#peers.close()
+    await this.#rendezvous?.close().catch(() => undefined)
+    // libp2p waits for slow peers; what it has not closed by then ends with the process.
+    await Promise.race([this.#node.stop(), new Promise((resolve) => setTimeout(resolve, limits.leaveMs).unref())])
+  }
+
+  async #openAgent(): Promise<void> {
+    this.#gossip = new GossipTopic(this.#node, this.#options.runId, this.incarnation, {
+      onMessage: (from, incarnation, message) => this.#take(from, incarnation, message, now()),
+      onProgress: (from, incarnation, data) => this.#onProgress(from, incarnation, data),
+      onRefused: (reason, from, expected, got) => this.#peers.refuse(from, reason, expected, got),
+    })
+    await this.#node.handle(protocols.client, (stream, connection) => {
+      const handler = this.#clientHandler
+      if (handler === undefined || this.#clients >= limits.clientsMax) {
+        stream.abort(new Error('too many clients'))
+        return
+      }
+      this.#clients += 1
+      stream.addEventListener('close', () => {
+        this.#clients -= 1
+      })
+      handler(clientChannel(stream, connection.remotePeer.toString()))
+    })
+  }
+
+  async #openRendezvous(): Promise<void> {
+    const { rendezvousDir, runId, role } = this.#options
+    if (rendezvousDir === null) return
+    this.#rendezvous = new Rendezvous(rendezvousDir, runId, this.peerId, ({ peer, addrs }) =>
+      this.#peers.meet(peer, addrs),
+    )
+    try {
+      await this.#rendezvous.open(this.peerId, role === 'agent' ? this.addrs() : [])
+    } catch (error) {
+      // Peers on this host must then be named by --join; the rest of the mesh works.
+      this.#refused('rendezvous', 'self', `a folder of its own at ${rendezvousDir}`, allMessages(error))
+    }
+  }
+
+  /** Peers that multicast DNS finds on the local network. */
+  #meetDiscovered(): void {
+    this.#node.addEventListener('peer:discovery', ({ detail }) => {
+      const addrs = detail.multiaddrs.map((address) => address.toString())
+      if (addrs.length > 0) this.#peers.meet(detail.id.toString(), addrs)
+    })
+  }
+
+  async #join(): Promise<void> {
+    const events = {
+      dial: (address: string) => this.#peers.join(address),
+      satisfied: () => this.#peers.list().some(({ connected }) => connected),
+      onFailure: (address: string, error: unknown) =>
+        this.#refused('join', address, 'a peer of this run', allMessages(error)),
+    }
+    await keepJoining(this.#options.join, events, this.#closing.signal)
+  }
+
+  #carrier(): Carrier {
+    return {
+      send: (to, message) => this.#peers.send(to, message),
+      broadcast: (message) => this.#gossip?.message(message),
+      probe: (peer) => void this.#peers.probe(peer),
+      act: (output) => this.#act(output),
+      fault: (error) => this.#emit({ type: 'fault', error }),
+    }
+  }
+
+  #act(output: Exclude<Output, { type: 'send' | 'broadcast' | 'probe' }>): void {
+    this.#emit(output)
+    if (output.type === 'left') this.#whenLeft?.()
+  }
+
+  #onUp(peer: PeerInfo): void {
+    this.#emit({ type: 'peer_joined', peer })
+    if (peer.role !== 'agent') return
+    const { peerId, name, incarnation } = peer
+    this.#driver?.feed({ type: 'peer_up', member: { peer: peerId, name, incarnation } })
+  }
+
+  #onDown(peer: PeerInfo): void {
+    this.#emit({ type: 'peer_left', peer: { ...peer, connected: false } })
+    if (peer.role === 'agent') this.#driver?.feed({ type: 'peer_down', peer: peer.peerId })
+  }
+
+  #onFrame(peer: PeerInfo, document: unknown, at: number): void {
+    const checked = checkMessage(document)
+    if (!checked.ok) this.#peers.refuse(peer.peerId, 'malformed', 'a message of the protocol', checked.fault)
+    else if (peer.role === 'agent') this.#take(peer.peerId, peer.incarnation, checked.value, at)
+    else this.#peers.refuse(peer.peerId, 'role', 'agreement messages of agents', `${checked.value.type} of a client`)
+  }
+
+  #take(from: string, incarnation: string, message: Message, at: number): void {
+    this.#driver?.feed({ type: 'message', from, incarnation, message }, at)
+  }
+
+  #onProgress(from: string, incarnation: string, data: unknown): void {
+    const peer = this.#peers.list().find((one) => one.peerId === from && one.incarnation === incarnation)
+    if (peer !== undefined) this.#emit({ type: 'agent_progress', from, name: peer.name, data })
+  }
+
+  /** At most one a second for the same reason and sender: a flood must not become a flood of log lines. */
+  #refused(reason: string, from: string, expected: string, got: string): void {
+    const key = `${reason} ${from}`
+    const at = now()
+    if (at - (this.#refusedAt.get(key) ?? 0) < 1000) return
+    if (this.#refusedAt.size > 1000) this.#refusedAt.clear()
+    this.#refusedAt.set(key, at)
+    this.#emit({ type: 'refused', reason, from, expected, got })
+  }
+
+  #emit(event: MeshEvent): void {
+    if (this.#early !== undefined) this.#early.push(event)
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #agent(): Driver {
+    if (this.#driver === undefined) throw new MeshError('MESH_CLOSED', 'A client takes no part in plans')
+    return this.#driver
+  }
+}
+
+/** "node 24.18.0" or "deno 2.9.6". */
+function runtimeName(): string {
+  const { deno } = process.versions
+  return deno === undefined ? `node ${process.versions.node}` : `deno ${deno}`
+}

@@ -1,0 +1,118 @@
+/** The libp2p node: transports, encryption, gossip, and limits that suit many peers behind one address. */
+
+import { createHash } from 'node:crypto'
+import { type GossipSub, gossipsub } from '@chainsafe/libp2p-gossipsub'
+import { noise } from '@chainsafe/libp2p-noise'
+import { type Identify, identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { preSharedKey } from '@libp2p/pnet'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { MeshError } from './errors.ts'
+import { limits } from './limits.ts'
+import { normalizeSecret } from './secret.ts'
+import type { MeshOptions } from './types.ts'
+
+export type Node = Libp2p<{ identify: Identify; pubsub: GossipSub }>
+
+const loopback = /^\/ip4\/127\.|^\/ip6\/::1\//
+
+/** Starts a node. Throws MeshError when it may not or cannot listen where it should. */
+export async function startNode(options: MeshOptions): Promise<Node> {
+  const listen = listenAddresses(options)
+  const idle = 24 * 60 * 60 * 1000
+  try {
+    return await createLibp2p({
+      addresses: { listen },
+      transports: [
+        tcp({
+          inboundSocketInactivityTimeout: idle,
+          outboundSocketInactivityTimeout: idle,
+          dialOpts: { noDelay: true },
+          listenOpts: { noDelay: true },
+          backlog: 1024,
+        }),
+      ],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux({ enableKeepAlive: false })],
+      ...(options.secret === null
+        ? {}
+        : { connectionProtector: preSharedKey({ psk: normalizeSecret(options.secret) }) }),
+      // libp2p refuses to dial loopback and private addresses in some set-ups; here they are the rule.
+      connectionGater: { denyDialMultiaddr: () => false },
+      connectionManager: {
+        maxConnections: 4096,
+        maxParallelDials: 64,
+        maxDialQueueLength: 4096,
+        inboundConnectionThreshold: Number.POSITIVE_INFINITY,
+        maxIncomingPendingConnections: 1024,
+        dialTimeout: limits.dialMs,
+        reconnectRetries: 0,
+      },
+      connectionMonitor: { enabled: false },
+      peerDiscovery: await discovery(options),
+      services: {
+        identify: identify(),
+        pubsub: gossipsub({
+          emitSelf: false,
+          allowPublishToZeroTopicPeers: true,
+          floodPublish: true,
+          fallbackToFloodsub: false,
+          maxInboundDataLength: limits.gossipBytesMax * 2,
+          // Many peers behind one address are normal here, not an attack.
+          scoreParams: { IPColocationFactorWeight: 0 },
+        }),
+      },
+    })
+  } catch (error) {
+    throw listenError(error, listen)
+  }
+}
+
+/** Multicast DNS, where others can reach this node at all. */
+async function discovery(options: MeshOptions): Promise<ReturnType<typeof import('@libp2p/mdns')['mdns']>[]> {
+  if (!options.mdns || (options.secret === null && !options.insecure)) return []
+  const { mdns } = await import('@libp2p/mdns')
+  const tag = createHash('sha256').update(options.runId).digest('hex').slice(0, 16)
+  return [mdns({ serviceTag: `_pl-${tag}._udp.local`, interval: 10_000 })]
+}
+
+function listenAddresses(options: MeshOptions): string[] {
+  if (options.role === 'client') return []
+  const open = options.secret !== null || options.insecure
+  if (options.listen.length === 0) {
+    return open ? ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0'] : ['/ip4/127.0.0.1/tcp/0']
+  }
+  const exposed = options.listen.find((address) => !loopback.test(address))
+  if (!open && exposed !== undefined) {
+    throw new MeshError(
+      'MESH_NOT_PRIVATE',
+      `Cannot listen on ${exposed} without a secret, anybody who reaches it could take part: ` +
+        'give --secret-file (made with "paceline keygen"), or --insecure if this network is trusted',
+    )
+  }
+  return [...options.listen]
+}
+
+function listenError(error: unknown, listen: readonly string[]): MeshError {
+  if (error instanceof MeshError) return error
+  const text = allMessages(error)
+  const where = listen.join(', ')
+  if (text.includes('EADDRINUSE')) {
+    return new MeshError(
+      'MESH_PORT_IN_USE',
+      `Cannot listen on ${where}: the port is in use; choose another with --listen`,
+      error,
+    )
+  }
+  return new MeshError('MESH_LISTEN', `Cannot listen on ${where}: ${text}`, error)
+}
+
+/** Messages of an error and of everything inside it, in one line. */
+export function allMessages(error: unknown): string {
+  const inner = error instanceof AggregateError ? error.errors.map(allMessages) : []
+  const cause = error instanceof Error && error.cause !== undefined ? [allMessages(error.cause)] : []
+  const own = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return [own, ...inner, ...cause].join('; ').replace(/\s+/g, ' ').slice(0, 600)
+}

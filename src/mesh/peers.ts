@@ -1,0 +1,328 @@
+/** Connections to the peers of the run: who they are (hello), one stream a direction, dialling, probing. */
+
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import { now } from './clock.ts'
+import { decodeBody, FrameReader } from './frames.ts'
+import { Guard } from './guard.ts'
+import { limits, protocols } from './limits.ts'
+import { Link } from './link.ts'
+import { allMessages, type Node } from './node.ts'
+import type { PeerInfo } from './types.ts'
+import { checkHello, type Hello, wireVersion } from './wire.ts'
+
+export interface PeersEvents {
+  onUp(peer: PeerInfo): void
+  onDown(peer: PeerInfo): void
+  /** A frame of a peer that is up; not yet checked. `at`: own clock, when it arrived. */
+  onFrame(peer: PeerInfo, document: unknown, at: number): void
+  onUnreachable(peer: string): void
+  onRefused(reason: string, from: string, expected: string, got: string): void
+}
+
+interface PeerRecord {
+  readonly peer: string
+  readonly id: PeerId
+  readonly guard: Guard
+  addrs: readonly string[]
+  link: Link | undefined
+  opening: boolean
+  inbound: Stream | undefined
+  info: PeerInfo | undefined
+  up: boolean
+  dialing: boolean
+}
+
+/** What this peer says of itself. */
+export type SelfInfo = Omit<Hello, 'type' | 'wire' | 'addrs' | 'peers'>
+
+export class Peers {
+  readonly #node: Node
+  readonly #self: SelfInfo
+  readonly #events: PeersEvents
+  readonly #records = new Map<string, PeerRecord>()
+  #closed = false
+
+  constructor(node: Node, self: SelfInfo, events: PeersEvents) {
+    this.#node = node
+    this.#self = self
+    this.#events = events
+  }
+
+  async open(): Promise<void> {
+    await this.#node.handle(protocols.peer, (stream, connection) => this.#onInbound(stream, connection), {
+      maxInboundStreams: 8,
+      maxOutboundStreams: 8,
+    })
+    this.#node.addEventListener('peer:connect', ({ detail }) => void this.#openLink(this.#recordOf(detail.toString())))
+    this.#node.addEventListener('peer:disconnect', ({ detail }) => this.#onDisconnect(detail.toString()))
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Peers that are up, and those that were. */
+  list(): PeerInfo[] {
+    const infos: PeerInfo[] = []
+    for (const { info, up } of this.#records.values()) if (info !== undefined) infos.push({ ...info, connected: up })
+    return infos
+  }
+
+  /** False where the peer is not up: the message is lost, as on any network. */
+  send(peer: string, document: unknown): boolean {
+    const record = this.#records.get(peer)
+    return record?.link?.send(document) ?? false
+  }
+
+  /** Writes out what waits, and ends the streams. */
+  async flush(): Promise<void> {
+    const links = [...this.#records.values()].map(({ link }) => link?.close())
+    await Promise.allSettled(links)
+  }
+
+  /** Connects to a peer of the run that somebody told of. The one with the lower ID dials first. */
+  meet(peer: string, addrs: readonly string[]): void {
+    if (this.#closed || peer === this.#node.peerId.toString()) return
+    const record = this.#tryRecord(peer)
+    if (record === undefined) return
+    if (addrs.length > 0) record.addrs = addrs
+    if (record.dialing || this.#isConnected(record)) return
+    record.dialing = true
+    const wait = this.#node.peerId.toString() < peer || this.#self.role === 'client' ? 0 : limits.dialCourtesyMs
+    setTimeout(() => void this.#dial(record), wait)
+  }
+
+  /** Dials an address given by a person. Throws when nobody answers there. */
+  async join(address: string): Promise<string> {
+    const connection = await this.#node.dial(multiaddr(address), { signal: AbortSignal.timeout(limits.dialMs) })
+    return connection.remotePeer.toString()
+  }
+
+  /** Is it there? Ends in `onUp`, in `onUnreachable`, or in silence when nobody can say. */
+  async probe(peer: string): Promise<void> {
+    const record = this.#records.get(peer)
+    if (record === undefined || record.addrs.length === 0) return
+    if (this.#isConnected(record)) {
+      await this.#openLink(record)
+      return
+    }
+    try {
+      await this.#node.dial(this.#targets(record), { signal: AbortSignal.timeout(limits.probeMs) })
+    } catch (error) {
+      if (isRefusal(error) && !this.#closed) this.#events.onUnreachable(peer)
+    }
+  }
+
+  async #dial(record: PeerRecord): Promise<void> {
+    try {
+      if (this.#closed || this.#isConnected(record)) return
+      await this.#node.dial(this.#targets(record), { signal: AbortSignal.timeout(limits.dialMs) })
+    } catch {
+      // Whoever told of it tells again, or it dials by itself.
+    } finally {
+      record.dialing = false
+    }
+  }
+
+  #targets(record: PeerRecord): ReturnType<typeof multiaddr>[] {
+    return record.addrs.map((address) =>
+      multiaddr(address.includes('/p2p/') ? address : `${address}/p2p/${record.peer}`),
+    )
+  }
+
+  #isConnected(record: PeerRecord): boolean {
+    return this.#node.getConnections(record.id).some((connection) => connection.status === 'open')
+  }
+
+  #recordOf(peer: string): PeerRecord {
+    const known = this.#records.get(peer)
+    if (known !== undefined) return known
+    const record: PeerRecord = {
+      peer,
+      id: peerIdFromString(peer),
+      guard: new Guard(),
+      addrs: [],
+      link: undefined,
+      opening: false,
+      inbound: undefined,
+      info: undefined,
+      up: false,
+      dialing: false,
+    }
+    this.#records.set(peer, record)
+    return record
+  }
+
+  /** Undefined for what is no peer ID. */
+  #tryRecord(peer: string): PeerRecord | undefined {
+    try {
+      return this.#recordOf(peer)
+    } catch {
+      return undefined
+    }
+  }
+
+  async #openLink(record: PeerRecord): Promise<void> {
+    if (this.#closed || record.opening || record.link?.open) return
+    const connection = this.#node.getConnections(record.id).find((one) => one.status === 'open')
+    if (connection === undefined) return
+    record.opening = true
+    try {
+      const signal = AbortSignal.timeout(limits.streamOpenMs)
+      const stream = await connection.newStream(protocols.peer, { signal })
+      record.link = new Link(stream)
+      stream.addEventListener('close', () => {
+        if (record.link?.open) return
+        record.link = undefined
+        this.#down(record)
+        if (!this.#closed) queueMicrotask(() => void this.#openLink(record))
+      })
+      record.link.send(this.#hello())
+      this.#upIfReady(record)
+    } catch (error) {
+      if (this.#isConnected(record) && !this.#closed) {
+        this.#events.onRefused('hello', record.peer, `a peer that speaks ${protocols.peer}`, allMessages(error))
+        await connection.close().catch(() => undefined)
+      }
+    } finally {
+      record.opening = false
+    }
+  }
+
+  #hello(): Hello {
+    const others = [...this.#records.values()].filter(({ up, info }) => up && info?.role === 'agent')
+    return {
+      type: 'hello',
+      wire: wireVersion,
+      ...this.#self,
+      addrs: this.#ownAddrs(),
+      peers: others.slice(0, limits.peersInHelloMax).map(({ peer, addrs }) => ({ peer, addrs: [...addrs] })),
+    }
+  }
+
+  #ownAddrs(): string[] {
+    return this.#node
+      .getMultiaddrs()
+      .map((address) => address.toString())
+      .slice(0, limits.addressesMax)
+  }
+
+  #onInbound(stream: Stream, connection: Connection): void {
+    const record = this.#recordOf(connection.remotePeer.toString())
+    const reader = new FrameReader(limits.frameBytesMax)
+    let greeted = false
+    const timer = setTimeout(() => {
+      if (!greeted) this.#refuse(record, stream, 'hello', `a hello within ${limits.helloMs} ms`, 'silence')
+    }, limits.helloMs)
+    const onBody = (body: Uint8Array, at: number) => {
+      if (!record.guard.admit()) {
+        this.#refuse(record, stream, 'rate', `at most ${limits.messagesPerSecond} messages a second`, 'more')
+        return
+      }
+      const document = this.#parse(record, stream, body)
+      if (document === undefined) return
+      if (greeted) this.#onDocument(record, stream, document, at)
+      else greeted = this.#onHello(record, stream, document)
+    }
+    stream.addEventListener('message', ({ data }) => {
+      const at = now()
+      try {
+        for (const body of reader.push(data instanceof Uint8Array ? data : data.subarray())) onBody(body, at)
+      } catch (error) {
+        // A frame too large, or a broken one: what follows on this stream cannot be told apart any more.
+        this.#refuse(record, stream, 'frame', `frames of at most ${limits.frameBytesMax} bytes`, allMessages(error))
+        stream.abort(new Error('refused frame'))
+      }
+    })
+    const ended = () => {
+      clearTimeout(timer)
+      if (record.inbound !== stream) return
+      record.inbound = undefined
+      this.#down(record)
+    }
+    stream.addEventListener('close', ended)
+    stream.addEventListener('remoteCloseWrite', ended)
+  }
+
+  #parse(record: PeerRecord, stream: Stream, body: Uint8Array): unknown {
+    try {
+      return decodeBody(body)
+    } catch {
+      this.#refuse(record, stream, 'malformed', 'JSON text', `${body.length} other bytes`)
+      return undefined
+    }
+  }
+
+  #onDocument(record: PeerRecord, stream: Stream, document: unknown, at: number): void {
+    if (record.inbound !== stream || record.info === undefined) return
+    this.#events.onFrame(record.info, document, at)
+  }
+
+  /** True when the sender is a peer of this run. */
+  #onHello(record: PeerRecord, stream: Stream, document: unknown): boolean {
+    const checked = checkHello(document)
+    if (!checked.ok) return this.#turnAway(record, stream, 'a hello', checked.fault)
+    const hello = checked.value
+    if (hello.wire !== wireVersion)
+      return this.#turnAway(record, stream, `wire version ${wireVersion}`, `${hello.wire}`)
+    if (hello.run !== this.#self.run) return this.#turnAway(record, stream, `run ${this.#self.run}`, `run ${hello.run}`)
+    const { name, incarnation, role, version, runtime, addrs } = hello
+    record.inbound = stream
+    if (addrs.length > 0) record.addrs = addrs
+    record.info = { peerId: record.peer, name, incarnation, role, version, runtime, addrs, connected: true }
+    this.#upIfReady(record)
+    void this.#openLink(record)
+    if (role === 'agent') for (const other of hello.peers) this.meet(other.peer, other.addrs)
+    return true
+  }
+
+  #turnAway(record: PeerRecord, stream: Stream, expected: string, got: string): false {
+    this.#events.onRefused('hello', record.peer, expected, got)
+    stream.abort(new Error('not a peer of this run'))
+    for (const connection of this.#node.getConnections(record.id)) void connection.close().catch(() => undefined)
+    return false
+  }
+
+  /** Counts a refusal against the peer, and disconnects it after too many. */
+  refuse(peer: string, reason: string, expected: string, got: string): void {
+    this.#events.onRefused(reason, peer, expected, got)
+    const record = this.#records.get(peer)
+    if (record === undefined || !record.guard.refuse()) return
+    for (const connection of this.#node.getConnections(record.id)) connection.abort(new Error('too many refusals'))
+  }
+
+  #refuse(record: PeerRecord, stream: Stream, reason: string, expected: string, got: string): void {
+    if (stream.status !== 'open') return
+    this.refuse(record.peer, reason, expected, got)
+    if (reason === 'hello') stream.abort(new Error('no hello'))
+  }
+
+  #upIfReady(record: PeerRecord): void {
+    if (record.up || record.inbound === undefined || record.info === undefined || !record.link?.open) return
+    record.up = true
+    this.#events.onUp(record.info)
+  }
+
+  #down(record: PeerRecord): void {
+    if (!record.up || record.info === undefined) return
+    record.up = false
+    if (!this.#closed) this.#events.onDown(record.info)
+  }
+
+  #onDisconnect(peer: string): void {
+    const record = this.#records.get(peer)
+    if (record === undefined) return
+    record.link = undefined
+    record.inbound = undefined
+    this.#down(record)
+  }
+}
+
+/** Nothing listens there, or somebody else does: the process that was there is gone. A time-out says nothing. */
+function isRefusal(error: unknown): boolean {
+  const text = allMessages(error)
+  if (/UnexpectedPeer|InvalidCryptoExchange/.test(text)) return true
+  return text.includes('ECONNREFUSED') && !/timed? ?out|EHOSTUNREACH|ENETUNREACH/i.test(text)
+}
