@@ -174,6 +174,7 @@ export function follow(step: Step, ballot: Ballot): boolean {
   state.leader = ballot
   state.leaderHeardAt = now
   state.pingAt = now
+  state.quickPings = limits.quickPings
   step.emit({ type: 'leader_elected', ballot, name: nameOf(state, ballot.peer) })
   return true
 }

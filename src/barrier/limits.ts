@@ -36,6 +36,9 @@ export const limits = {
   leaveWaitMs: 500,
   /** A submission that no leader answered is sent again. */
   submitRetryMs: 500,
+  /** After a change of leader the offset to its clock is measured quickly. */
+  quickPings: 10,
+  quickPingMs: 40,
   offsetSamples: 16,
   offsetAgeMaxMs: 120_000,
   /** More time than this between two steps means that this process was stopped, not that others were silent. */

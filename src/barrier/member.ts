@@ -147,7 +147,9 @@ export function sendLateReport(step: Step, sequence: number): void {
 export function tickMember(step: Step): void {
   const { state, now } = step
   if (state.leader !== null && state.lead === null && now >= state.pingAt) {
-    state.pingAt = now + heartbeatSpec(state).heartbeatIntervalMs
+    const quick = state.quickPings > 0
+    if (quick) state.quickPings -= 1
+    state.pingAt = now + (quick ? limits.quickPingMs : heartbeatSpec(state).heartbeatIntervalMs)
     pingPeer(step, state.leader.peer)
   }
   const lostAt = quorumLostAt(step)

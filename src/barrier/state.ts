@@ -148,6 +148,8 @@ export interface CoreState {
   planMax: number
   submits: Map<string, PendingSubmit>
   pingAt: number
+  /** Quick pings left after a change of leader: the offset to its clock is needed soon. */
+  quickPings: number
   nonce: number
   /** From a proposal to the last member's accept, ms, smoothed: how far ahead a start must be announced. */
   acceptSpreadMs: number
@@ -178,6 +180,7 @@ export function initialState(self: Member, now: number, dice: number): CoreState
     planMax: 0,
     submits: new Map(),
     pingAt: now,
+    quickPings: 0,
     nonce: 0,
     acceptSpreadMs: 1,
     leaving: null,
