@@ -36,6 +36,8 @@ export interface ObjectSet {
   readonly data: DataSpec
   /** `key_prefix_shards`: objects are spread over this many prefix folders; 1 for none. */
   readonly prefixShards: number
+  /** First part of the names; `prepared` when left out. A separate `deletable` set keeps deletes away from gets. */
+  readonly namePrefix?: string
 }
 
 /** `directory_structure`: a tree of `width` folders a level, `depth` levels, `filesPerDir` files in each chosen folder. */
@@ -65,6 +67,8 @@ export interface WorkloadOp {
   readonly rangeBytes: number | null
   /** Part size of a multipart upload (put to s3); null: single put up to the backend's limit. */
   readonly partBytes: number | null
+  /** Put: names are spread over this many prefix folders; 1 or left out for none. */
+  readonly prefixShards?: number
 }
 
 /** Open-loop pacing over all lanes of one agent; null ops means as fast as possible. */
@@ -106,6 +110,8 @@ export interface ExecuteWork {
   readonly warmupMs: number
   readonly rate: RateSpec
   readonly pathSelection: PathSelection
+  /** Share of ops that leave the own partition, for `partitioned` and `weighted`; 0.3 when left out. */
+  readonly partitionOverlap?: number
   /** What the plan's prepare stages name, so that globs over them need no listing. */
   readonly prepared: readonly ObjectSet[]
   readonly tree: TreeSpec | null
@@ -192,7 +198,12 @@ export interface StageResult {
   readonly warmup: { readonly ops: number; readonly bytes: number; readonly errors: number }
   readonly perf: readonly PerfSample[]
   /** Objects made, deleted, found; lanes that ended first and last, seconds. */
-  readonly objects: { readonly created: number; readonly existed: number; readonly deleted: number; readonly missing: number }
+  readonly objects: {
+    readonly created: number
+    readonly existed: number
+    readonly deleted: number
+    readonly missing: number
+  }
   readonly firstLaneDoneSeconds: number
   readonly lastLaneDoneSeconds: number
   /** Share of the machine and of this process in use meanwhile, 0..1 of all cores; null where it cannot be read. */

@@ -1,0 +1,239 @@
+/**
+ * The story of an agent. A plan starts: read it, open the results, bring the engine up, arm stage 1. The members are
+ * released into a stage: run it, say ready, arm the next one while waiting. The plan ends: close the results.
+ * Agreement happens elsewhere (src/barrier); here is only what one agent does about it.
+ */
+
+import type { Member, Output, PlanStatus, StartDecision } from '../barrier/mod.ts'
+import {
+  type ArmedStage,
+  type Containment,
+  createEngine,
+  type Engine,
+  encodeResult,
+  type StageResult,
+} from '../io/mod.ts'
+import type { Mesh } from '../mesh/mod.ts'
+import { describeFailure } from './failure.ts'
+import type { AgentProgress } from './feed.ts'
+import type { Log } from './log.ts'
+import { type Plan, parsePlan } from './plan/mod.ts'
+import { openResults, type PlanResults } from './results/mod.ts'
+import { failedStage, sumStage } from './stage-result.ts'
+
+export interface AgentOptions {
+  readonly mesh: Mesh
+  readonly runId: string
+  readonly containment: Containment
+  /** Folder in which result folders are made. */
+  readonly out: string
+  readonly log: Log
+  readonly onProgress: (progress: AgentProgress) => void
+  readonly onPlanFinished: (exit: number) => void
+}
+
+type Event<T extends Output['type']> = Extract<Output, { type: T }>
+
+/** Exit code of `node --once`, and of whoever follows the plan. */
+export const EXIT_OF_STATUS = { completed: 0, aborted: 1, quorum_lost: 3, excluded: 5 } as const
+
+const PROGRESS_INTERVAL_MS = 1000
+
+export interface Agent {
+  /** Ends the plan for this agent, whose peer has left the run: stops the stage, completes the results. */
+  leave(): Promise<void>
+}
+
+/** Takes part in every plan that names this peer, one at a time. */
+export function startAgent(options: AgentOptions): Agent {
+  let work: PlanWork | null = null
+  options.mesh.onEvent((event) => {
+    if (event.type === 'plan_started') work = new PlanWork(options, event.decision)
+    if (work === null) return
+    if (event.type === 'run_stage') work.runStage(event)
+    if (event.type === 'cancel_stage') work.cancelStage(event.reason)
+    if (event.type === 'decided') work.record(event)
+    if (event.type === 'plan_finished') void work.finish(event)
+  })
+  return { leave: async () => await work?.leave() }
+}
+
+/** One plan on one agent. */
+class PlanWork {
+  readonly #options: AgentOptions
+  readonly #start: StartDecision
+  readonly #prepared: Promise<{ plan: Plan; engine: Engine }>
+  readonly #results: Promise<PlanResults | null>
+  /** The stage that is armed next; armed again when its members turn out to be others. */
+  #armed: { readonly sequence: number; readonly members: string; readonly stage: Promise<ArmedStage> } | null = null
+  #running: { readonly cancel: AbortController; readonly done: Promise<void> } | null = null
+  #finished: Promise<void> | null = null
+  /** Decisions are written one after another. */
+  #recorded: Promise<void> = Promise.resolve()
+
+  constructor(options: AgentOptions, start: StartDecision) {
+    this.#options = options
+    this.#start = start
+    this.#prepared = this.#prepare()
+    this.#results = this.#open()
+    this.#arm(1, start.members)
+  }
+
+  async #prepare(): Promise<{ plan: Plan; engine: Engine }> {
+    const plan = parsePlan(this.#start.spec.yaml, 'the plan')
+    return { plan, engine: await createEngine(this.#options.containment, {}) }
+  }
+
+  async #open(): Promise<PlanResults | null> {
+    try {
+      return await openResults({ out: this.#options.out, runId: this.#options.runId, start: this.#start })
+    } catch (error) {
+      this.#warn('Results are not written here', error)
+      return null
+    }
+  }
+
+  /** Brings lanes up for a stage ahead of its start. What goes wrong here is reported when the stage is run. */
+  #arm(sequence: number, members: readonly Member[]): Promise<ArmedStage> {
+    const names = members.map((member) => member.name)
+    const key = names.join('\n')
+    if (this.#armed?.sequence === sequence && this.#armed.members === key) return this.#armed.stage
+    const stage = this.#prepared.then(({ plan, engine }) => {
+      // Its name on the roster: where two peers have the same name, one of them was given another.
+      const agentIndex = members.findIndex((member) => member.peer === this.#options.mesh.peerId)
+      const agent = names[agentIndex] ?? this.#options.mesh.name
+      const planned = plan.stages[sequence - 1]
+      if (planned === undefined) throw new Error(`The plan has no stage ${sequence}`)
+      return engine.arm(planned.workFor(agent, agentIndex), {
+        run: this.#options.runId,
+        plan: this.#start.plan.number,
+        stage: planned.name,
+        sequence,
+        agent,
+        agentIndex,
+        agents: names,
+        // From the plan alone, so that every agent draws the same objects and contents.
+        seed: Number.parseInt(plan.hash.slice(0, 8), 16),
+      })
+    })
+    stage.catch(() => {})
+    this.#armed = { sequence, members: key, stage }
+    return stage
+  }
+
+  runStage({ plan, sequence, startAt, offsetMs, members }: Event<'run_stage'>): void {
+    const { log, mesh } = this.#options
+    const stage = this.#stageName(sequence)
+    const cancel = new AbortController()
+    const run = async (): Promise<void> => {
+      const result = await this.#work(sequence, startAt, offsetMs, members, cancel.signal)
+      const { ops, bytes, errors } = sumStage(result)
+      const failure = result.status === 'ok' ? {} : { reason: result.reason, code: result.code }
+      const { status, seconds } = result
+      log({
+        event: 'stage.finished',
+        plan: plan.number,
+        sequence,
+        stage,
+        status,
+        ops,
+        bytes,
+        errors,
+        seconds,
+        ...failure,
+      })
+      // Cancelled means that the plan is over for this agent: nobody waits for it.
+      if (cancel.signal.aborted) return
+      mesh.ready(plan, sequence, status, encodeResult(result))
+      if (sequence < this.#start.spec.stages.length) this.#arm(sequence + 1, members)
+    }
+    this.#running = { cancel, done: run() }
+  }
+
+  async #work(
+    sequence: number,
+    startAt: number,
+    offsetMs: number,
+    members: readonly Member[],
+    signal: AbortSignal,
+  ): Promise<StageResult> {
+    const { log } = this.#options
+    try {
+      const armed = await this.#arm(sequence, members)
+      const stage = this.#stageName(sequence)
+      return await armed.run({
+        startAt,
+        signal,
+        onStarted: (at) =>
+          log({ event: 'stage.started', plan: this.#start.plan.number, sequence, stage, at, offsetMs }),
+        onProgress: this.#progressOf(sequence),
+      })
+    } catch (error) {
+      return failedStage(error, performance.timeOrigin + performance.now())
+    }
+  }
+
+  #progressOf(sequence: number): (progress: AgentProgress['progress']) => void {
+    const { uid } = this.#start.plan
+    let last = Number.NEGATIVE_INFINITY
+    return (progress) => {
+      const now = performance.now()
+      if (now - last < PROGRESS_INTERVAL_MS) return
+      last = now
+      this.#options.onProgress({ uid, sequence, progress })
+    }
+  }
+
+  cancelStage(reason: string): void {
+    this.#running?.cancel.abort(new Error(reason))
+  }
+
+  record({ decision, unilateral, waitedMs }: Event<'decided'>): void {
+    if (decision.plan.uid !== this.#start.plan.uid) return
+    this.#recorded = this.#recorded.then(async () => {
+      try {
+        await (await this.#results)?.recordDecision(decision, { unilateral, waitedMs })
+      } catch (error) {
+        this.#warn(`Decision ${decision.sequence} could not be written`, error)
+      }
+    })
+  }
+
+  async leave(): Promise<void> {
+    const reason = 'this peer left the run'
+    this.cancelStage(reason)
+    await this.finish({ plan: this.#start.plan, status: 'excluded', reason, unilateral: false })
+  }
+
+  /** The first end counts. Resolves when results are written and the engine is down. */
+  async finish(end: Pick<Event<'plan_finished'>, 'plan' | 'status' | 'reason' | 'unilateral'>): Promise<void> {
+    if (end.plan.uid !== this.#start.plan.uid) return
+    this.#finished ??= this.#close(end.status, end.reason, end.unilateral)
+    await this.#finished
+  }
+
+  async #close(status: PlanStatus, reason: string, unilateral: boolean): Promise<void> {
+    await this.#running?.done
+    await this.#recorded
+    const results = await this.#results
+    try {
+      await results?.finish({ status, reason, unilateral })
+    } catch (error) {
+      this.#warn('The results could not be completed', error)
+    }
+    await this.#prepared.then(({ engine }) => engine.close()).catch(() => {})
+    const exit = EXIT_OF_STATUS[status]
+    const plan = this.#start.plan.number
+    this.#options.log({ event: 'run.finished', plan, status, exit, reason, unilateral, results: results?.dir ?? '' })
+    this.#options.onPlanFinished(exit)
+  }
+
+  #stageName(sequence: number): string {
+    return this.#start.spec.stages[sequence - 1]?.name ?? `stage ${sequence}`
+  }
+
+  #warn(what: string, error: unknown): void {
+    const { code, message } = describeFailure(error)
+    this.#options.log({ event: 'node.warning', code, message: `${what}: ${message}` })
+  }
+}

@@ -1,0 +1,349 @@
+/** argv -> command. Pure: reads no file, looks at no network. */
+
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { COMMANDS, type CommandName, type CommandSpec } from './commands.ts'
+import { PacelineError } from './errors.ts'
+import { nearestWord } from './nearest.ts'
+
+/** Peers that one run may have; more is surely a typing error. */
+const AGENTS_MAX = 1000
+
+export interface MeshFlags {
+  readonly runId: string
+  readonly secretFile: string | null
+  readonly mdns: boolean
+}
+
+export interface ClientFlags extends MeshFlags {
+  /** Multiaddrs. */
+  readonly peers: readonly string[]
+  readonly waitMs: number
+}
+
+export interface ContainmentFlags {
+  /** Empty: the default folders. */
+  readonly allow: readonly string[]
+  readonly allowExec: boolean
+}
+
+export interface RunCommand extends ContainmentFlags {
+  readonly name: 'run'
+  readonly plan: string
+  readonly agents: number | null
+  readonly runId: string | null
+  readonly out: string
+  readonly json: boolean
+}
+
+export interface NodeCommand extends MeshFlags, ContainmentFlags {
+  readonly name: 'node'
+  readonly peerName: string | null
+  readonly listen: readonly string[]
+  readonly join: readonly string[]
+  readonly insecure: boolean
+  readonly out: string
+  readonly http: { readonly host: string; readonly port: number } | null
+  readonly log: 'json' | 'pretty' | null
+  readonly once: boolean
+  readonly rendezvous: boolean
+  readonly stopOnEof: boolean
+}
+
+export interface SubmitCommand extends ClientFlags {
+  readonly name: 'submit'
+  readonly plan: string
+  readonly agents: number | null
+  readonly detach: boolean
+  readonly json: boolean
+  readonly out: string | null
+}
+
+export interface StatusCommand extends ClientFlags {
+  readonly name: 'status'
+  readonly json: boolean
+}
+
+export interface AbortCommand extends ClientFlags {
+  readonly name: 'abort'
+  readonly reason: string
+  readonly json: boolean
+}
+
+export type Command =
+  | RunCommand
+  | NodeCommand
+  | SubmitCommand
+  | StatusCommand
+  | AbortCommand
+  | { readonly name: 'validate'; readonly plan: string; readonly agents: number | null; readonly json: boolean }
+  | { readonly name: 'report'; readonly dir: string; readonly json: boolean }
+  | { readonly name: 'keygen'; readonly file: string | null }
+  | { readonly name: 'help'; readonly topic: CommandName | null }
+  | { readonly name: 'version' }
+
+type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+type Environment = Readonly<Record<string, string | undefined>>
+
+export function usageError(message: string): PacelineError {
+  return new PacelineError('USAGE', message, { exitCode: 2 })
+}
+
+/** Throws a PacelineError with code `USAGE` that says what was meant, as far as that can be guessed. */
+export function parseCommandLine(argv: readonly string[], env: Environment): Command {
+  const [first, ...rest] = argv
+  if (first === undefined || first === '--help' || first === '-h') return { name: 'help', topic: null }
+  if (first === '--version' || first === '-V' || first === 'version') return { name: 'version' }
+  const topicName = first === 'help' ? rest[0] : first
+  if (topicName === undefined) return { name: 'help', topic: null }
+  const spec = COMMANDS.find((command) => command.name === topicName)
+  if (spec === undefined) throw unknownCommand(topicName)
+  const end = rest.indexOf('--')
+  const flags = end === -1 ? rest : rest.slice(0, end)
+  if (first === 'help' || flags.includes('--help') || flags.includes('-h')) return { name: 'help', topic: spec.name }
+  return readCommand(spec, rest, env)
+}
+
+function unknownCommand(word: string): PacelineError {
+  const names = COMMANDS.map((command) => command.name)
+  if (word.startsWith('-')) {
+    return usageError(`A command comes first, then its flags: got ${word}. Commands: ${names.join(', ')}`)
+  }
+  const near = nearestWord(word, names)
+  const hint = near === undefined ? `commands: ${names.join(', ')}` : `did you mean "${near}"?`
+  return usageError(`Unknown command "${word}": ${hint}`)
+}
+
+function readCommand(spec: CommandSpec, argv: readonly string[], env: Environment): Command {
+  const { values, operand } = tokenize(spec, argv, env)
+  const schema: z.ZodType<Command> = SCHEMAS[spec.name]
+  const parsed = schema.safeParse({ ...values, operand })
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const key = String(issue?.path[0] ?? '')
+  const where = key === 'operand' ? (spec.operand?.name ?? key) : `--${key}`
+  throw usageError(`${where}: ${issue?.message ?? 'is not valid'}`)
+}
+
+/** Splits argv into flags and the operand; refuses what the command does not know. */
+function tokenize(spec: CommandSpec, argv: readonly string[], env: Environment): { values: Values; operand?: string } {
+  const options: Record<string, { type: 'string' | 'boolean'; multiple: boolean }> = {}
+  for (const flag of spec.flags) {
+    options[flag.name] = { type: flag.value === null ? 'boolean' : 'string', multiple: flag.repeatable === true }
+  }
+  const seen = new Set<string>()
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true })
+  const values: Record<string, string | boolean | string[]> = {}
+  const operands: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') operands.push(token.value)
+    if (token.kind !== 'option') continue
+    const flag = spec.flags.find((one) => one.name === token.name)
+    if (flag === undefined || token.rawName !== `--${token.name}`) throw unknownFlag(spec, token.rawName)
+    if (seen.has(flag.name) && flag.repeatable !== true) throw usageError(`--${flag.name} was given twice`)
+    seen.add(flag.name)
+    const value = flagValue(flag.name, flag.value, token.value)
+    const before = values[flag.name]
+    values[flag.name] = flag.repeatable === true ? [...(Array.isArray(before) ? before : []), String(value)] : value
+  }
+  for (const flag of spec.flags) {
+    const fromEnv = flag.env === undefined ? undefined : env[flag.env]
+    if (values[flag.name] === undefined && fromEnv !== undefined && fromEnv !== '') values[flag.name] = fromEnv
+    if (flag.required === true && values[flag.name] === undefined) {
+      throw usageError(`paceline ${spec.name} needs --${flag.name} ${flag.value}`)
+    }
+  }
+  return { values, ...oneOperand(spec, operands) }
+}
+
+function flagValue(name: string, placeholder: string | null, value: string | undefined): string | boolean {
+  if (placeholder === null) {
+    if (value !== undefined) throw usageError(`--${name} takes no value: got "${value}"`)
+    return true
+  }
+  if (value === undefined || value === '') throw usageError(`--${name} needs a value: --${name} ${placeholder}`)
+  // parseArgs takes whatever follows; a flag there means that the value was forgotten.
+  if (value.startsWith('--')) throw usageError(`--${name} needs a value: --${name} ${placeholder}, got "${value}"`)
+  return value
+}
+
+function unknownFlag(spec: CommandSpec, raw: string): PacelineError {
+  const known = spec.flags.map((flag) => `--${flag.name}`)
+  const near = nearestWord(raw, [...known, '--help'])
+  const hint = near === undefined ? `"paceline ${spec.name} --help" lists its flags` : `did you mean ${near}?`
+  return usageError(`paceline ${spec.name} has no flag ${raw}: ${hint}`)
+}
+
+function oneOperand(spec: CommandSpec, operands: readonly string[]): { operand?: string } {
+  const [operand, extra] = operands
+  if (spec.operand === null && operand !== undefined) {
+    throw usageError(`paceline ${spec.name} takes no operand: got "${operand}"`)
+  }
+  if (extra !== undefined)
+    throw usageError(`paceline ${spec.name} takes one ${spec.operand?.name}: got "${extra}" as well`)
+  if (spec.operand?.required === true && operand === undefined) {
+    throw usageError(`paceline ${spec.name} needs ${spec.operand.name}`)
+  }
+  return operand === undefined ? {} : { operand }
+}
+
+/** Run IDs and names become folder names and topics on every peer. */
+const plainName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'must be 1 to 64 letters, digits, ".", "_" or "-" and begin with a letter or digit',
+  )
+const count = z
+  .string()
+  .regex(/^[0-9]{1,6}$/, 'must be a whole number')
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= AGENTS_MAX, `must be between 1 and ${AGENTS_MAX}`)
+const seconds = z
+  .string()
+  .regex(/^[0-9]{1,5}(\.[0-9]+)?s?$/, 'must be a number of seconds')
+  .transform((text) => Number.parseFloat(text) * 1000)
+const path = z.string().max(4096, 'is too long')
+const address = z.string().transform((text, context) => {
+  const multiaddr = toMultiaddr(text)
+  if (multiaddr !== null) return multiaddr
+  context.addIssue(`must be a multiaddr such as /ip4/192.0.2.1/tcp/4001, or HOST:PORT: got "${text}"`)
+  return z.NEVER
+})
+const addresses = z.array(address).max(64, 'was given too often').default([])
+const hostPort = z.string().transform((text, context) => {
+  const parts = splitHostPort(text)
+  if (parts !== null) return parts
+  context.addIssue(`must be HOST:PORT or PORT: got "${text}"`)
+  return z.NEVER
+})
+const flag = z.boolean().default(false)
+
+const clientShape = {
+  'run-id': plainName,
+  peer: addresses,
+  'secret-file': path.optional(),
+  'no-mdns': flag,
+  wait: seconds.default(5000),
+}
+const containmentShape = { allow: z.array(z.string().max(4096)).default([]), 'allow-exec': flag }
+
+function clientFlags(raw: z.output<z.ZodObject<typeof clientShape>>): ClientFlags {
+  return {
+    runId: raw['run-id'],
+    secretFile: raw['secret-file'] ?? null,
+    mdns: !raw['no-mdns'],
+    peers: raw.peer,
+    waitMs: raw.wait,
+  }
+}
+
+const SCHEMAS = {
+  run: z
+    .object({
+      operand: path,
+      agents: count.optional(),
+      'run-id': plainName.optional(),
+      ...containmentShape,
+      out: path.default('results'),
+      json: flag,
+    })
+    .transform((raw) => ({
+      name: 'run' as const,
+      plan: raw.operand,
+      agents: raw.agents ?? null,
+      runId: raw['run-id'] ?? null,
+      allow: raw.allow,
+      allowExec: raw['allow-exec'],
+      out: raw.out,
+      json: raw.json,
+    })),
+  node: z
+    .object({
+      'run-id': plainName,
+      name: plainName.optional(),
+      listen: addresses,
+      join: addresses,
+      'secret-file': path.optional(),
+      insecure: flag,
+      ...containmentShape,
+      out: path.default('results'),
+      http: hostPort.optional(),
+      log: z.enum(['json', 'pretty'], 'must be json or pretty').optional(),
+      once: flag,
+      'no-mdns': flag,
+      'no-rendezvous': flag,
+      'stop-on-eof': flag,
+    })
+    .transform((raw) => ({
+      name: 'node' as const,
+      runId: raw['run-id'],
+      peerName: raw.name ?? null,
+      listen: raw.listen,
+      join: raw.join,
+      secretFile: raw['secret-file'] ?? null,
+      insecure: raw.insecure,
+      allow: raw.allow,
+      allowExec: raw['allow-exec'],
+      out: raw.out,
+      http: raw.http ?? null,
+      log: raw.log ?? null,
+      once: raw.once,
+      mdns: !raw['no-mdns'],
+      rendezvous: !raw['no-rendezvous'],
+      stopOnEof: raw['stop-on-eof'],
+    })),
+  submit: z
+    .object({
+      operand: path,
+      ...clientShape,
+      agents: count.optional(),
+      detach: flag,
+      json: flag,
+      out: path.optional(),
+    })
+    .transform((raw) => ({
+      name: 'submit' as const,
+      ...clientFlags(raw),
+      plan: raw.operand,
+      agents: raw.agents ?? null,
+      detach: raw.detach,
+      json: raw.json,
+      out: raw.out ?? null,
+    })),
+  status: z
+    .object({ ...clientShape, json: flag })
+    .transform((raw) => ({ name: 'status' as const, ...clientFlags(raw), json: raw.json })),
+  abort: z
+    .object({ ...clientShape, reason: z.string().max(500, 'is too long').default('aborted by hand'), json: flag })
+    .transform((raw) => ({ name: 'abort' as const, ...clientFlags(raw), reason: raw.reason, json: raw.json })),
+  validate: z
+    .object({ operand: path, agents: count.optional(), json: flag })
+    .transform((raw) => ({ name: 'validate' as const, plan: raw.operand, agents: raw.agents ?? null, json: raw.json })),
+  report: z
+    .object({ operand: path, json: flag })
+    .transform((raw) => ({ name: 'report' as const, dir: raw.operand, json: raw.json })),
+  keygen: z
+    .object({ operand: path.optional() })
+    .transform((raw) => ({ name: 'keygen' as const, file: raw.operand ?? null })),
+}
+
+/** Multiaddrs stay as they are; HOST:PORT becomes one. Null when it is neither. */
+export function toMultiaddr(text: string): string | null {
+  if (text.startsWith('/')) return text.length > 1 && text.length <= 512 ? text : null
+  const parts = splitHostPort(text)
+  if (parts === null || !text.includes(':')) return null
+  const { host, port } = parts
+  if (host.includes(':')) return `/ip6/${host}/tcp/${port}`
+  return /^[0-9.]+$/.test(host) ? `/ip4/${host}/tcp/${port}` : `/dns/${host}/tcp/${port}`
+}
+
+/** "HOST:PORT", "[V6]:PORT", ":PORT" or "PORT"; the host defaults to loopback. */
+function splitHostPort(text: string): { host: string; port: number } | null {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]:|([A-Za-z0-9._-]*):)?([0-9]{1,5})$/.exec(text)
+  if (match === null) return null
+  const port = Number(match[3])
+  if (port > 65_535) return null
+  const host = match[1] ?? (match[2] === undefined || match[2] === '' ? '127.0.0.1' : match[2])
+  return { host, port }
+}

@@ -1,0 +1,194 @@
+/**
+ * What a node tells clients: it keeps the decisions of the current and the last plan, so that whoever follows a plan
+ * can go on here after the peer that it followed before has died.
+ */
+
+import { z } from 'zod'
+import type { PlanRef, StartDecision } from '../barrier/mod.ts'
+import type { ClientChannel, MeshEvent } from '../mesh/mod.ts'
+import { ALIVE_INTERVAL_MS, type NodeDocument, progressSchema } from './client-protocol.ts'
+
+type DecisionDocument = Extract<NodeDocument, { type: 'decision' }>
+type FinishedDocument = Extract<NodeDocument, { type: 'finished' }>
+
+/** One plan as this node saw it. */
+export interface PlanRecord {
+  readonly plan: PlanRef
+  readonly start: StartDecision
+  readonly decisions: DecisionDocument[]
+  finished: FinishedDocument | null
+}
+
+/** Documents that may wait for a slow follower before its progress documents are dropped. */
+const BACKLOG_MAX = 64
+const PLANS_KEPT = 2
+
+/** Gossiped by agents while they work. */
+export const agentProgressSchema = z.object({
+  uid: z.string().max(256),
+  sequence: z.number().int(),
+  progress: progressSchema,
+})
+export type AgentProgress = z.infer<typeof agentProgressSchema>
+
+export class PlanFeed {
+  readonly #records: PlanRecord[] = []
+  readonly #followers = new Set<Follower>()
+  readonly #awaited = new Map<string, (record: PlanRecord) => void>()
+
+  /** The plan that runs, or the last one. */
+  get latest(): PlanRecord | null {
+    return this.#records.at(-1) ?? null
+  }
+
+  get followers(): number {
+    return this.#followers.size
+  }
+
+  bySubmission(submission: string): PlanRecord | null {
+    return this.#records.find((record) => record.start.spec.submission === submission) ?? null
+  }
+
+  /** The record of a plan whose start is about to be known here; null when it does not come in time. */
+  started(submission: string, timeoutMs: number): Promise<PlanRecord | null> {
+    const known = this.bySubmission(submission)
+    if (known !== null) return Promise.resolve(known)
+    return new Promise((resolve) => {
+      const settle = (record: PlanRecord | null) => {
+        clearTimeout(timer)
+        this.#awaited.delete(submission)
+        resolve(record)
+      }
+      const timer = setTimeout(() => settle(null), timeoutMs)
+      this.#awaited.set(submission, settle)
+    })
+  }
+
+  /** Keeps what must be kept, and tells the followers. */
+  onMeshEvent(event: MeshEvent): void {
+    switch (event.type) {
+      case 'decided':
+        this.#onDecided({
+          type: 'decision',
+          decision: event.decision,
+          unilateral: event.unilateral,
+          waitedMs: event.waitedMs,
+        })
+        return
+      case 'plan_finished':
+        this.#onFinished({ ...event, type: 'finished' })
+        return
+      case 'progress':
+        this.#tell(event.digest.plan, { type: 'digest', digest: event.digest })
+        return
+      case 'leader_elected':
+        for (const follower of this.#followers) follower.push({ type: 'leader', name: event.name })
+        return
+      case 'agent_progress': {
+        const parsed = agentProgressSchema.safeParse(event.data)
+        if (parsed.success) this.onProgress(event.from, parsed.data)
+        return
+      }
+      default:
+        return
+    }
+  }
+
+  /** Progress of an agent, this peer's own included. */
+  onProgress(peer: string, { uid, sequence, progress }: AgentProgress): void {
+    for (const follower of this.#followers) {
+      if (follower.plan?.uid === uid) follower.push({ type: 'progress', peer, sequence, progress })
+    }
+  }
+
+  /** Sends what lies after `after`, then all that comes, until the plan has ended or the client is gone. */
+  follow(channel: ClientChannel, record: PlanRecord, after: number): void {
+    const follower = new Follower(channel, record.plan, () => this.#followers.delete(follower))
+    this.#followers.add(follower)
+    for (const document of record.decisions) if (document.decision.sequence > after) follower.push(document)
+    if (record.finished !== null) follower.end(record.finished)
+  }
+
+  /** Resolves when every follower has been sent what it has to know, or after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    const timeout = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref())
+    await Promise.race([Promise.all([...this.#followers].map((follower) => follower.done)), timeout])
+  }
+
+  #onDecided(document: DecisionDocument): void {
+    const { decision } = document
+    if (decision.kind === 'start') {
+      if (this.#records.some((record) => record.plan.uid === decision.plan.uid)) return
+      const started: PlanRecord = { plan: decision.plan, start: decision, decisions: [document], finished: null }
+      this.#records.push(started)
+      if (this.#records.length > PLANS_KEPT) this.#records.shift()
+      this.#awaited.get(decision.spec.submission)?.(started)
+      return
+    }
+    const record = this.#records.find((one) => one.plan.uid === decision.plan.uid)
+    record?.decisions.push(document)
+    this.#tell(decision.plan, document)
+  }
+
+  #onFinished(document: FinishedDocument): void {
+    const record = this.#records.find((one) => one.plan.uid === document.plan.uid)
+    if (record !== undefined) record.finished = document
+    for (const follower of this.#followers) if (follower.plan?.uid === document.plan.uid) follower.end(document)
+  }
+
+  #tell(plan: PlanRef, document: NodeDocument): void {
+    for (const follower of this.#followers) if (follower.plan?.uid === plan.uid) follower.push(document)
+  }
+}
+
+/** One client's queue: decisions always arrive, in order; progress is dropped when the client is slow. */
+class Follower {
+  readonly plan: PlanRef | null
+  readonly done: Promise<void>
+  readonly #channel: ClientChannel
+  readonly #queue: NodeDocument[] = []
+  readonly #alive: NodeJS.Timeout
+  #wake: () => void = () => {}
+  #ended = false
+
+  constructor(channel: ClientChannel, plan: PlanRef, onDone: () => void) {
+    this.plan = plan
+    this.#channel = channel
+    this.#alive = setInterval(() => this.push({ type: 'alive' }), ALIVE_INTERVAL_MS)
+    this.#alive.unref()
+    this.done = this.#pump()
+      // A client that went away needs nothing any more.
+      .catch(() => {})
+      .finally(() => {
+        clearInterval(this.#alive)
+        onDone()
+      })
+  }
+
+  push(document: NodeDocument): void {
+    if (this.#ended) return
+    const droppable = document.type === 'progress' || document.type === 'alive' || document.type === 'digest'
+    if (droppable && this.#queue.length >= BACKLOG_MAX) return
+    this.#queue.push(document)
+    this.#wake()
+  }
+
+  end(document: FinishedDocument): void {
+    this.push(document)
+    this.#ended = true
+    this.#wake()
+  }
+
+  async #pump(): Promise<void> {
+    while (true) {
+      const document = this.#queue.shift()
+      if (document !== undefined) await this.#channel.send(document)
+      else if (this.#ended) return await this.#channel.close()
+      else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The client's side: hands a plan in, or joins one that runs, and follows it to its end. When the peer that it follows
+ * dies or falls silent, it goes on with another one from the last decision that it knows.
+ */
+
+import type { PlanStatus, SubmitOutcome } from '../barrier/mod.ts'
+import type { ClientChannel, Mesh, PeerInfo } from '../mesh/mod.ts'
+import { type ClientRequest, type NodeDocument, parseNodeDocument, SILENCE_MAX_MS } from './client-protocol.ts'
+
+export interface FollowOptions {
+  readonly mesh: Mesh
+  /** Plan to hand in; null: follow what runs. */
+  readonly plan: { readonly yaml: string; readonly agents: number | null; readonly submission: string } | null
+  /** Return once the plan is accepted. */
+  readonly detach: boolean
+  /** Each decision once, in order; the rest as it comes. Must not throw. */
+  readonly onDocument: (document: NodeDocument, from: PeerInfo) => void
+  /** When it fires, the plan is asked to abort, with the signal's reason as text. */
+  readonly abortPlan: AbortSignal
+}
+
+export type FollowEnd =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'rejected'; readonly outcome: Exclude<SubmitOutcome, { status: 'accepted' }> }
+  | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly exit: number }
+  | {
+      readonly kind: 'finished'
+      readonly status: PlanStatus
+      readonly reason: string
+      readonly unilateral: boolean
+    }
+  /** No peer is left that knows of the plan. */
+  | { readonly kind: 'lost' }
+
+/** How long a client that has lost every peer waits for one to come back. */
+const LOST_AFTER_MS = 10_000
+/** A peer that could not be asked is left alone for a while. */
+const RETRY_AFTER_MS = 500
+const OPEN_TIMEOUT_MS = 3000
+
+export async function followPlan(options: FollowOptions): Promise<FollowEnd> {
+  const follower = new PlanFollower(options)
+  return await follower.run()
+}
+
+class PlanFollower {
+  readonly #options: FollowOptions
+  /** Highest sequence whose decision is known. */
+  #after = -1
+  /** End of the plan as peers saw it that were excluded or cut off: final for them, perhaps not for the plan. */
+  #partialEnd: Extract<FollowEnd, { kind: 'finished' }> | null = null
+  #accepted = false
+  readonly #asked = new Set<string>()
+  readonly #retryAt = new Map<string, number>()
+
+  constructor(options: FollowOptions) {
+    this.#options = options
+  }
+
+  async run(): Promise<FollowEnd> {
+    let lastSeen = performance.now()
+    while (performance.now() - lastSeen < LOST_AFTER_MS) {
+      const peer = this.#pickPeer()
+      if (peer === null) {
+        // Peers that are merely being left alone for a moment come back; once all others were asked there is no more.
+        if (this.#partialEnd !== null && this.#candidates().length === 0) return this.#partialEnd
+        await nextArrival(this.#options.mesh, RETRY_AFTER_MS)
+        continue
+      }
+      const end = await this.#followOne(peer, () => {
+        lastSeen = performance.now()
+      })
+      if (end === null) this.#retryAt.set(peer.peerId, performance.now() + RETRY_AFTER_MS)
+      else if (end.kind === 'finished' && (end.status === 'excluded' || end.status === 'quorum_lost')) {
+        this.#asked.add(peer.peerId)
+        if (this.#partialEnd === null || end.status === 'quorum_lost') this.#partialEnd = end
+      } else return end
+    }
+    return this.#partialEnd ?? { kind: 'lost' }
+  }
+
+  #candidates(): PeerInfo[] {
+    return agentsOf(this.#options.mesh).filter((peer) => peer.connected && !this.#asked.has(peer.peerId))
+  }
+
+  #pickPeer(): PeerInfo | null {
+    const now = performance.now()
+    return this.#candidates().find((peer) => (this.#retryAt.get(peer.peerId) ?? 0) <= now) ?? null
+  }
+
+  #request(): ClientRequest {
+    const { plan } = this.#options
+    if (plan === null) return { type: 'follow', submission: null, after: this.#after }
+    // Once accepted it must not be handed in a second time, to a peer that knows nothing of it.
+    if (this.#accepted) return { type: 'follow', submission: plan.submission, after: this.#after }
+    return { type: 'submit', ...plan, after: this.#after }
+  }
+
+  /** Null when this peer was lost, or knows nothing of the plan. */
+  async #followOne(peer: PeerInfo, onHeard: () => void): Promise<FollowEnd | null> {
+    const { mesh, abortPlan } = this.#options
+    let channel: ClientChannel
+    try {
+      channel = await mesh.openClient(peer.peerId, AbortSignal.timeout(OPEN_TIMEOUT_MS))
+      await channel.send(this.#request())
+    } catch {
+      return null
+    }
+    const sendAbort = () => void channel.send({ type: 'abort', reason: String(abortPlan.reason) }).catch(() => {})
+    abortPlan.addEventListener('abort', sendAbort)
+    try {
+      if (abortPlan.aborted) sendAbort()
+      for await (const document of withSilenceLimit(channel)) {
+        onHeard()
+        const end = this.#take(document, peer)
+        if (end !== 'more') return end
+      }
+      return null
+    } catch {
+      // Reset, silent or closed in the middle: all the same, the next peer is asked.
+      return null
+    } finally {
+      abortPlan.removeEventListener('abort', sendAbort)
+      void channel.close().catch(() => {})
+    }
+  }
+
+  #take(raw: unknown, peer: PeerInfo): FollowEnd | null | 'more' {
+    const document = parseNodeDocument(raw)
+    if (document === null) return 'more'
+    switch (document.type) {
+      case 'no_plan':
+        return this.#options.plan === null ? { kind: 'lost' } : null
+      case 'error':
+        return { kind: 'error', code: document.code, message: document.message, exit: document.exit }
+      case 'outcome':
+        if (document.outcome.status !== 'accepted') return { kind: 'rejected', outcome: document.outcome }
+        if (!this.#accepted) this.#options.onDocument(document, peer)
+        this.#accepted = true
+        return this.#options.detach ? { kind: 'accepted' } : 'more'
+      case 'decision':
+        if (document.decision.sequence <= this.#after) return 'more'
+        this.#after = document.decision.sequence
+        this.#options.onDocument(document, peer)
+        return 'more'
+      case 'finished': {
+        const { status, reason, unilateral } = document
+        return { kind: 'finished', status, reason, unilateral }
+      }
+      default:
+        this.#options.onDocument(document, peer)
+        return 'more'
+    }
+  }
+}
+
+/** Ends with an error when nothing comes for a while: the other side may be stopped, or cut off. */
+async function* withSilenceLimit(channel: ClientChannel): AsyncGenerator<unknown> {
+  const documents = channel.documents[Symbol.asyncIterator]()
+  while (true) {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(new Error(`${channel.peer} is silent`)), SILENCE_MAX_MS)
+    try {
+      const next = await Promise.race([documents.next(), promise])
+      if (next.done === true) return
+      yield next.value
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+export function agentsOf(mesh: Mesh): PeerInfo[] {
+  return mesh.peers().filter((peer) => peer.role === 'agent' && peer.peerId !== mesh.peerId)
+}
+
+/** Resolves as soon as an agent is connected: true; false after `timeoutMs` without one. */
+export async function waitForAgent(mesh: Mesh, timeoutMs: number): Promise<boolean> {
+  const found = () => agentsOf(mesh).some((peer) => peer.connected)
+  if (!found()) await nextArrival(mesh, timeoutMs)
+  return found()
+}
+
+/** Resolves when the next agent joins, or after `timeoutMs`. */
+async function nextArrival(mesh: Mesh, timeoutMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, timeoutMs)
+  const stop = mesh.onEvent((event) => {
+    if (event.type === 'peer_joined' && event.peer.role === 'agent') resolve()
+  })
+  await promise
+  clearTimeout(timer)
+  stop()
+}

@@ -1,0 +1,120 @@
+/** Peers of `paceline run`: processes of this machine that live no longer than the run. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface LocalPeersOptions {
+  readonly runId: string
+  readonly names: readonly string[]
+  /** Folder for logs and the peers' own result folders; made here. */
+  readonly scratch: string
+  readonly allow: readonly string[]
+  readonly allowExec: boolean
+}
+
+/** How long peers may take to end by themselves, then to leave when asked, before they are killed. */
+const END_MS = 4000
+const LEAVE_MS = 2000
+/** Of a peer's last words. */
+const STDERR_CHARS_MAX = 4000
+
+interface LocalPeer {
+  readonly name: string
+  readonly process: ChildProcess
+  readonly ended: Promise<void>
+}
+
+export class LocalPeers {
+  readonly #options: LocalPeersOptions
+  readonly #peers: LocalPeer[] = []
+  readonly #allEnded = Promise.withResolvers<void>()
+  readonly #firstFailure = Promise.withResolvers<string>()
+
+  constructor(options: LocalPeersOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    await mkdir(this.#options.scratch, { recursive: true })
+    for (const name of this.#options.names) this.#peers.push(await this.#spawn(name))
+    void Promise.all(this.#peers.map((peer) => peer.ended)).then(() => this.#allEnded.resolve())
+  }
+
+  /** Resolves with the last words of the first peer that ended with an error; a plan's own exit codes are none. */
+  get firstFailure(): Promise<string> {
+    return this.#firstFailure.promise
+  }
+
+  logOf(name: string): string {
+    return path.join(this.#options.scratch, `${name}.jsonl`)
+  }
+
+  /** Waits for the peers to end by themselves if `orderly`, else asks them to leave; whoever is left is killed. */
+  async stop(orderly: boolean): Promise<void> {
+    if (orderly) await this.#within(END_MS)
+    // The end of standard input tells them to leave the run, as would the end of this process.
+    for (const { process: child } of this.#peers) child.stdin?.end()
+    await this.#within(LEAVE_MS)
+    this.kill()
+    await this.#within(LEAVE_MS)
+  }
+
+  kill(): void {
+    for (const { process: child } of this.#peers) if (child.exitCode === null) child.kill('SIGKILL')
+  }
+
+  async removeScratch(): Promise<void> {
+    await rm(this.#options.scratch, { recursive: true, force: true })
+  }
+
+  async #spawn(name: string): Promise<LocalPeer> {
+    const { runId, scratch, allow, allowExec } = this.#options
+    const log = await open(this.logOf(name), 'w')
+    const words = path.join(scratch, `${name}.err`)
+    const errors = await open(words, 'w')
+    const args = ['node', '--run-id', runId, '--name', name, '--once', '--stop-on-eof', '--log', 'json', '--no-mdns']
+    args.push('--out', path.join(scratch, 'results', name))
+    for (const prefix of allow) args.push('--allow', prefix)
+    if (allowExec) args.push('--allow-exec')
+    const [program, ...before] = ownProgram()
+    const child = spawn(program, [...before, ...args], { stdio: ['pipe', log.fd, errors.fd] })
+    // A peer that is gone takes its end of the pipe with it.
+    child.stdin?.on('error', () => {})
+    const ended = new Promise<void>((resolve) => {
+      child.on('error', (error) => {
+        this.#firstFailure.resolve(`${name} could not be started: ${error.message}`)
+        resolve()
+      })
+      child.on('exit', (code, signal) => {
+        if (code === 2 || code === null) void this.#reportFailure(name, words, code ?? signal ?? 'unknown')
+        resolve()
+      })
+    })
+    await Promise.all([log.close(), errors.close()])
+    return { name, process: child, ended }
+  }
+
+  async #reportFailure(name: string, words: string, code: number | string): Promise<void> {
+    const text = await readFile(words, 'utf8').catch(() => '')
+    this.#firstFailure.resolve(
+      `${name} ended with ${code}${text === '' ? '' : `: ${text.slice(-STDERR_CHARS_MAX).trim()}`}`,
+    )
+  }
+
+  async #within(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms)
+    })
+    await Promise.race([this.#allEnded.promise, timeout])
+    clearTimeout(timer)
+  }
+}
+
+/** This program on this runtime, as a command line. */
+function ownProgram(): [string, ...string[]] {
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+  return process.versions.deno === undefined ? [process.execPath, main] : [process.execPath, 'run', '-A', main]
+}

@@ -1,0 +1,217 @@
+/** The events of a node as JSON lines (public interface, see the table in the README) or as lines for people. */
+
+import { writeSync } from 'node:fs'
+import { pino } from 'pino'
+import type { Policy } from '../barrier/mod.ts'
+import { formatBytes, formatCount, formatSeconds } from './terminal/format.ts'
+import { paint } from './terminal/paint.ts'
+
+/** `plan` is the plan's number in its run; peers are given by name; times in ms. */
+export type LogEvent =
+  | { readonly event: 'node.listening'; readonly addrs: readonly string[] }
+  | { readonly event: 'node.leaving'; readonly reason: string }
+  | { readonly event: 'node.warning'; readonly code: string; readonly message: string }
+  | { readonly event: 'peer.joined' | 'peer.left'; readonly name: string; readonly peerId: string }
+  | { readonly event: 'leader.elected'; readonly term: number; readonly leader: string }
+  | { readonly event: 'leader.lost'; readonly term: number; readonly leader: string; readonly reason: string }
+  | {
+      readonly event: 'plan.accepted'
+      readonly plan: number
+      readonly hash: string
+      readonly agents: readonly string[]
+      readonly stages: readonly string[]
+    }
+  | {
+      readonly event: 'stage.started'
+      readonly plan: number
+      readonly sequence: number
+      readonly stage: string
+      /** Own clock, ms, fractional. */
+      readonly at: number
+      /** Leader's clock minus the own one. */
+      readonly offsetMs: number
+    }
+  | {
+      readonly event: 'stage.finished'
+      readonly plan: number
+      readonly sequence: number
+      readonly stage: string
+      readonly status: 'ok' | 'failed'
+      readonly ops: number
+      readonly bytes: number
+      readonly errors: number
+      readonly seconds: number
+      /** Why it failed; absent when ok. */
+      readonly reason?: string
+      readonly code?: string
+    }
+  | { readonly event: 'barrier.waiting'; readonly plan: number; readonly sequence: number; readonly stage: string }
+  | {
+      readonly event: 'barrier.progress'
+      readonly plan: number
+      readonly sequence: number
+      readonly ready: readonly string[]
+      readonly waiting: readonly string[]
+      readonly failed: readonly string[]
+    }
+  | {
+      readonly event: 'barrier.released'
+      readonly plan: number
+      readonly sequence: number
+      readonly term: number
+      readonly leader: string
+      readonly policy: Policy
+      readonly members: readonly string[]
+      readonly excluded: readonly { readonly name: string; readonly reason: string }[]
+      /** Leader's clock, ms. */
+      readonly startAt: number
+      readonly waitedMs: number
+      readonly unilateral: boolean
+    }
+  | {
+      readonly event: 'barrier.aborted'
+      readonly plan: number
+      readonly sequence: number
+      readonly term: number
+      readonly leader: string
+      readonly reason: string
+    }
+  | {
+      readonly event: 'message.rejected'
+      readonly reason: string
+      readonly from: string
+      readonly expected: string
+      readonly got: string
+    }
+  | {
+      readonly event: 'run.finished'
+      readonly plan: number
+      readonly status: string
+      readonly exit: number
+      readonly reason: string
+      readonly unilateral: boolean
+      /** Result folder of this peer; empty when none could be written. */
+      readonly results: string
+    }
+
+export type LogEventName = LogEvent['event']
+
+export type Log = (event: LogEvent) => void
+
+export interface LogOptions {
+  readonly form: 'json' | 'pretty'
+  readonly run: string
+  readonly peer: string
+  /** Colours in the pretty form. */
+  readonly color: boolean
+}
+
+/** Lines are written synchronously, so that none is lost when the process ends. Writes to standard output. */
+export function createLog(options: LogOptions): Log {
+  return options.form === 'json' ? createJsonLog(options) : createPrettyLog(options)
+}
+
+function createJsonLog(options: LogOptions): Log {
+  const destination = pino.destination({ dest: 1, sync: true })
+  // A reader that went away (EPIPE) must not end the peer: the run is worth more than its log.
+  destination.on('error', () => {})
+  const logger = pino(
+    { base: { run: options.run, peer: options.peer }, timestamp: () => `,"time":${clockMs().toFixed(3)}` },
+    destination,
+  )
+  return (event) => {
+    if (WARNINGS.has(event.event)) logger.warn(event)
+    else logger.info(event)
+  }
+}
+
+function createPrettyLog(options: LogOptions): Log {
+  return (event) => {
+    const time = new Date(clockMs()).toISOString().slice(11, 23)
+    const color = WARNINGS.has(event.event) ? 'yellow' : event.event.startsWith('barrier.') ? 'cyan' : 'none'
+    const head = `${paint('dim', time, options.color)} ${options.peer} `
+    const line = `${head}${paint(color, describeEvent(event), options.color)}\n`
+    try {
+      writeSync(1, line)
+    } catch (error) {
+      // As above: a terminal that went away, or one that is slower than this peer, costs lines and nothing else.
+      if (!isErrno(error, 'EPIPE') && !isErrno(error, 'EAGAIN') && !isErrno(error, 'EIO')) throw error
+    }
+  }
+}
+
+const WARNINGS: ReadonlySet<LogEventName> = new Set([
+  'node.warning',
+  'leader.lost',
+  'barrier.aborted',
+  'message.rejected',
+])
+
+/** Wall clock that does not jump, ms, fractional. */
+function clockMs(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+/** One line for people. Pure. */
+export function describeEvent(event: LogEvent): string {
+  switch (event.event) {
+    case 'node.listening':
+      return `listening on ${event.addrs.join(' ')}`
+    case 'node.leaving':
+      return `leaving the run: ${event.reason}`
+    case 'node.warning':
+      return event.message
+    case 'peer.joined':
+      return `${event.name} joined`
+    case 'peer.left':
+      return `${event.name} left`
+    case 'leader.elected':
+      return `${event.leader} leads (term ${event.term})`
+    case 'leader.lost':
+      return `leader ${event.leader} lost: ${event.reason}`
+    case 'plan.accepted':
+      return `plan ${event.plan}: ${event.stages.join(' > ')} with ${event.agents.join(', ')}`
+    case 'stage.started':
+      return `stage ${event.sequence} ${event.stage} started`
+    case 'stage.finished':
+      return describeFinished(event)
+    case 'barrier.waiting':
+      return `waiting for the others after ${event.stage}`
+    case 'barrier.progress':
+      return describeProgress(event)
+    case 'barrier.released':
+      return describeReleased(event)
+    case 'barrier.aborted':
+      return `plan ${event.plan} aborted at barrier ${event.sequence}: ${event.reason}`
+    case 'message.rejected':
+      return `message from ${event.from} refused: ${event.reason} (expected ${event.expected}, got ${event.got})`
+    case 'run.finished':
+      return `plan ${event.plan} ${event.status}${event.unilateral ? ' (alone, without a quorum)' : ''}${
+        event.reason === '' ? '' : `: ${event.reason}`
+      }${event.results === '' ? '' : `; results in ${event.results}`}`
+  }
+}
+
+function describeFinished(event: Extract<LogEvent, { event: 'stage.finished' }>): string {
+  const figures = `${formatCount(event.ops)} ops, ${formatBytes(event.bytes)}, ${formatSeconds(event.seconds)}`
+  const errors = event.errors === 0 ? '' : `, ${formatCount(event.errors)} errors`
+  if (event.status === 'ok') return `stage ${event.sequence} ${event.stage} done: ${figures}${errors}`
+  return `stage ${event.sequence} ${event.stage} FAILED: ${event.reason ?? 'unknown reason'} (${figures}${errors})`
+}
+
+function describeProgress(event: Extract<LogEvent, { event: 'barrier.progress' }>): string {
+  const parts = [`${event.ready.length} ready`]
+  if (event.waiting.length > 0) parts.push(`waiting for ${event.waiting.join(', ')}`)
+  if (event.failed.length > 0) parts.push(`failed: ${event.failed.join(', ')}`)
+  return `barrier ${event.sequence}: ${parts.join('; ')}`
+}
+
+function describeReleased(event: Extract<LogEvent, { event: 'barrier.released' }>): string {
+  const lost = event.excluded.map((one) => `${one.name} (${one.reason})`).join(', ')
+  const alone = event.unilateral ? ' alone, without a quorum' : ` by ${event.leader}`
+  return `barrier ${event.sequence} released${alone}${lost === '' ? '' : `; excluded: ${lost}`}`
+}

@@ -1,0 +1,119 @@
+/** Turns what the mesh has to say into log events; stages and the end of a plan are logged by the agent. */
+
+import type { Decision, PeerId } from '../barrier/mod.ts'
+import type { Mesh, MeshEvent } from '../mesh/mod.ts'
+import { describeFailure } from './failure.ts'
+import type { Log } from './log.ts'
+
+/** Refused messages that are logged in one second; a flood is counted, not written out. */
+const REJECTED_PER_SECOND_MAX = 20
+
+export function logMeshEvents(mesh: Mesh, log: Log): void {
+  const logger = new MeshLogger(mesh, log)
+  mesh.onEvent((event) => logger.take(event))
+}
+
+class MeshLogger {
+  readonly #mesh: Mesh
+  readonly #log: Log
+  readonly #names = new Map<PeerId, string>()
+  #stages: readonly string[] = []
+  #rejectedSecond = 0
+  #rejectedCount = 0
+
+  constructor(mesh: Mesh, log: Log) {
+    this.#mesh = mesh
+    this.#log = log
+    this.#names.set(mesh.peerId, mesh.name)
+  }
+
+  take(event: MeshEvent): void {
+    switch (event.type) {
+      case 'listening':
+        return this.#log({ event: 'node.listening', addrs: event.addrs })
+      case 'peer_joined':
+        if (event.peer.role === 'client') return
+        this.#names.set(event.peer.peerId, event.peer.name)
+        return this.#log({ event: 'peer.joined', name: event.peer.name, peerId: event.peer.peerId })
+      case 'peer_left':
+        if (event.peer.role === 'client') return
+        return this.#log({ event: 'peer.left', name: event.peer.name, peerId: event.peer.peerId })
+      case 'leader_elected':
+        return this.#log({ event: 'leader.elected', term: event.ballot.term, leader: event.name })
+      case 'leader_lost':
+        return this.#log({ event: 'leader.lost', term: event.ballot.term, leader: event.name, reason: event.reason })
+      case 'waiting': {
+        const { sequence, plan } = event
+        return this.#log({ event: 'barrier.waiting', plan: plan.number, sequence, stage: this.#stage(sequence) })
+      }
+      case 'progress': {
+        const { plan, sequence, ready, waiting, failed } = event.digest
+        const named = { ready: this.#named(ready), waiting: this.#named(waiting), failed: this.#named(failed) }
+        return this.#log({ event: 'barrier.progress', plan: plan.number, sequence, ...named })
+      }
+      case 'decided':
+        return this.#decided(event.decision, event.unilateral, event.waitedMs)
+      case 'rejected':
+        return this.#rejected(event.reason, event.from, event.expected, event.got)
+      case 'refused':
+        return this.#rejected(event.reason, event.from, event.expected, event.got)
+      case 'fault': {
+        const { code, message } = describeFailure(event.error)
+        return this.#log({ event: 'node.warning', code, message })
+      }
+      default:
+        return
+    }
+  }
+
+  #decided(decision: Decision, unilateral: boolean, waitedMs: number): void {
+    const { sequence, leader } = decision
+    const common = { plan: decision.plan.number, sequence, term: decision.ballot.term, leader }
+    if (decision.kind === 'abort') {
+      this.#log({ event: 'barrier.aborted', ...common, reason: decision.reason })
+      return
+    }
+    const members = decision.members.map((member) => member.name)
+    if (decision.kind === 'start') {
+      for (const member of decision.members) this.#names.set(member.peer, member.name)
+      this.#stages = decision.spec.stages.map((stage) => stage.name)
+      const { hash } = decision.spec
+      this.#log({ event: 'plan.accepted', plan: common.plan, hash, agents: members, stages: this.#stages })
+    }
+    this.#log({
+      event: 'barrier.released',
+      ...common,
+      // The start barrier needs everyone that it names.
+      policy: decision.kind === 'start' ? 'all_or_nothing' : decision.policy,
+      members,
+      excluded: decision.kind === 'start' ? [] : decision.excluded.map(({ name, reason }) => ({ name, reason })),
+      startAt: decision.startAt,
+      waitedMs,
+      unilateral,
+    })
+  }
+
+  #rejected(reason: string, from: string, expected: string, got: string): void {
+    const second = Math.floor(performance.now() / 1000)
+    if (second !== this.#rejectedSecond) {
+      const hidden = this.#rejectedCount - REJECTED_PER_SECOND_MAX
+      this.#rejectedSecond = second
+      this.#rejectedCount = 0
+      if (hidden > 0) {
+        const message = `${hidden} more refused messages were not logged`
+        this.#log({ event: 'node.warning', code: 'REJECTED_FLOOD', message })
+      }
+    }
+    this.#rejectedCount += 1
+    if (this.#rejectedCount > REJECTED_PER_SECOND_MAX) return
+    this.#log({ event: 'message.rejected', reason, from: this.#names.get(from) ?? from, expected, got })
+  }
+
+  #stage(sequence: number): string {
+    return this.#stages[sequence - 1] ?? this.#mesh.status().stage ?? ''
+  }
+
+  #named(peers: readonly PeerId[]): string[] {
+    return peers.map((peer) => this.#names.get(peer) ?? peer)
+  }
+}

@@ -1,0 +1,59 @@
+/** What commands that join a mesh have in common. */
+
+import { readFile } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import path from 'node:path'
+import type { Mesh } from '../mesh/mod.ts'
+import type { ClientFlags } from './args.ts'
+import { PacelineError } from './errors.ts'
+import { describeFailure } from './failure.ts'
+import { waitForAgent } from './follow.ts'
+import { ownVersion } from './version.ts'
+
+/** One folder a user, so that peers of one host find each other and strangers of that host do not. */
+export function rendezvousDir(): string {
+  return path.join(tmpdir(), `paceline-peers-${userInfo().uid}`)
+}
+
+/** Null when there is no file. Throws a PacelineError with code `SECRET_UNREADABLE`. */
+export async function readSecret(file: string | null): Promise<Uint8Array | null> {
+  if (file === null) return null
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new PacelineError(
+      'SECRET_UNREADABLE',
+      `The secret file cannot be read: ${describeFailure(error).message}. "paceline keygen ${file}" makes one`,
+      { exitCode: 2 },
+    )
+  }
+}
+
+/**
+ * Joins a run as a client and waits until one of its peers is found. Throws a PacelineError with code `NO_PEER`. The
+ * caller closes the mesh.
+ */
+export async function joinAsClient(flags: ClientFlags): Promise<Mesh> {
+  const { createMesh } = await import('../mesh/mod.ts')
+  const mesh = await createMesh({
+    runId: flags.runId,
+    name: `client-${process.pid}`,
+    listen: [],
+    join: flags.peers,
+    secret: await readSecret(flags.secretFile),
+    insecure: false,
+    mdns: flags.mdns,
+    rendezvousDir: rendezvousDir(),
+    role: 'client',
+    version: ownVersion(),
+  })
+  if (await waitForAgent(mesh, flags.waitMs)) return mesh
+  await mesh.close()
+  const asked = flags.peers.length === 0 ? 'on this host or by multicast DNS' : `at ${flags.peers.join(', ')}`
+  throw new PacelineError(
+    'NO_PEER',
+    `No peer of run "${flags.runId}" found ${asked} within ${flags.waitMs / 1000} s. Is a "paceline node --run-id ` +
+      `${flags.runId}" running, with the same secret? Name one with --peer HOST:PORT`,
+    { exitCode: 4 },
+  )
+}

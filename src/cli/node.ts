@@ -1,0 +1,132 @@
+/** `paceline node`: one peer of a run, until it is told to leave (or, with --once, until its plan has ended). */
+
+import { access, constants, mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import path from 'node:path'
+import { type Containment, resolveContainment } from '../io/mod.ts'
+import { createMesh, type Mesh } from '../mesh/mod.ts'
+import { type Agent, startAgent } from './agent.ts'
+import type { NodeCommand } from './args.ts'
+import { PacelineError } from './errors.ts'
+import { describeFailure } from './failure.ts'
+import { PlanFeed } from './feed.ts'
+import { createLog, type Log } from './log.ts'
+import { logMeshEvents } from './mesh-log.ts'
+import { readSecret, rendezvousDir } from './mesh-options.ts'
+import { serveClients } from './serve-clients.ts'
+import { type StopSignals, watchSignals } from './signals.ts'
+import { wantsColor } from './terminal/mod.ts'
+import { ownRuntime, ownVersion } from './version.ts'
+
+/** Followers get this long to be told the end of a plan before a node that runs once ends. */
+const DRAIN_MS = 2000
+const LEAVE_MS = 3000
+
+export async function runNode(command: NodeCommand): Promise<number> {
+  const name = command.peerName ?? defaultName()
+  const isTerminal = process.stdout.isTTY === true
+  const form = command.log ?? (isTerminal ? 'pretty' : 'json')
+  const log = createLog({ form, run: command.runId, peer: name, color: wantsColor(isTerminal, process.env) })
+  await assertWritable(command.out)
+  const containment = await resolveContainment(command.allow, command.allowExec)
+  const mesh = await startMesh(command, name)
+  // Ctrl-C reaches every process of a terminal; a starter that holds standard input wants to decide itself.
+  const signals = watchSignals(command.stopOnEof ? ['SIGINT'] : [])
+  const ended = takePart({ command, mesh, log, containment, signals })
+  return await Promise.race([ended, signals.second.then((signal) => (signal === 'SIGINT' ? 130 : 143))])
+}
+
+interface Part {
+  readonly command: NodeCommand
+  readonly mesh: Mesh
+  readonly log: Log
+  readonly containment: Containment
+  readonly signals: StopSignals
+}
+
+async function takePart({ command, mesh, log, containment, signals }: Part): Promise<number> {
+  const feed = new PlanFeed()
+  const version = ownVersion()
+  const planEnded = Promise.withResolvers<number>()
+  mesh.onEvent((event) => feed.onMeshEvent(event))
+  logMeshEvents(mesh, log)
+  const agent = startAgent({
+    mesh,
+    runId: command.runId,
+    containment,
+    out: command.out,
+    log,
+    onProgress: (progress) => {
+      feed.onProgress(mesh.peerId, progress)
+      mesh.publishProgress(progress)
+    },
+    onPlanFinished: (exit) => {
+      if (command.once) planEnded.resolve(exit)
+    },
+  })
+  serveClients({ mesh, feed, version, runtime: ownRuntime() })
+  log({ event: 'node.listening', addrs: mesh.addrs() })
+
+  const why = await Promise.race([signals.first, planEnded.promise, ...(command.stopOnEof ? [inputEnd()] : [])])
+  if (typeof why === 'string') return await leaveRun(why, mesh, agent, log)
+  await feed.drain(DRAIN_MS)
+  await mesh.leave(LEAVE_MS)
+  return why
+}
+
+/** A leader hands over, the others learn at once, the results so far are completed. */
+async function leaveRun(why: string, mesh: Mesh, agent: Agent, log: Log): Promise<number> {
+  const interruptedPlan = why === 'SIGINT' && mesh.status().plan !== null
+  log({ event: 'node.leaving', reason: why })
+  await mesh.leave(LEAVE_MS)
+  await agent.leave()
+  return interruptedPlan ? 130 : 0
+}
+
+/** Resolves when the starter that holds standard input is gone. */
+function inputEnd(): Promise<'standard input ended'> {
+  return new Promise((resolve) => {
+    const ended = () => resolve('standard input ended')
+    process.stdin.on('end', ended)
+    process.stdin.on('error', ended)
+    process.stdin.resume()
+  })
+}
+
+async function startMesh(command: NodeCommand, name: string): Promise<Mesh> {
+  return await createMesh({
+    runId: command.runId,
+    name,
+    listen: command.listen,
+    join: command.join,
+    secret: await readSecret(command.secretFile),
+    insecure: command.insecure,
+    mdns: command.mdns,
+    rendezvousDir: command.rendezvous ? rendezvousDir() : null,
+    role: 'agent',
+    version: ownVersion(),
+  })
+}
+
+/** "<hostname>-<pid>", with what a name may not contain replaced. */
+function defaultName(): string {
+  const host = hostname()
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 48)
+  return `${host === '' ? 'peer' : host}-${process.pid}`
+}
+
+/** Found out at the start rather than after an hour's work. */
+async function assertWritable(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true })
+    await access(dir, constants.W_OK)
+  } catch (error) {
+    throw new PacelineError(
+      'OUT_NOT_WRITABLE',
+      `Results cannot be written to ${path.resolve(dir)}: ${describeFailure(error).message}. Choose another folder with --out`,
+      { exitCode: 2 },
+    )
+  }
+}

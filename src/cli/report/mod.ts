@@ -1,0 +1,3 @@
+/** Results for people. */
+
+export { renderTable } from './table.ts'

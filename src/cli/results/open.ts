@@ -1,0 +1,82 @@
+/** Writes the result folder of one plan as its decisions come in. */
+
+import path from 'node:path'
+import type { Decision } from '../../barrier/mod.ts'
+import { mergeStats } from '../../io/mod.ts'
+import { newFolder, safeName, writeWhole } from './files.ts'
+import { PlanRecord, type StageRecord } from './record.ts'
+import { type RunSummary, secondsOf, summaryOf } from './summary.ts'
+import { perfLogTsv, resultsTsv } from './tsv.ts'
+import type { PlanResults, ResultsInit } from './types.ts'
+
+/** Makes `<out>/<run-id>-<plan>-<UTC time>/` with the plan in it. Throws ResultsError when it cannot. */
+export async function openResults(init: ResultsInit): Promise<PlanResults> {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
+  const name = `${safeName(init.runId)}-${init.start.plan.number}-${time}`
+  const dir = await newFolder(path.resolve(init.out, name))
+  await writeWhole(path.join(dir, 'plan.yaml'), init.start.spec.yaml)
+  return new ResultsFolder(dir, init)
+}
+
+class ResultsFolder implements PlanResults {
+  readonly dir: string
+  readonly #init: ResultsInit
+  readonly #record: PlanRecord
+
+  constructor(dir: string, init: ResultsInit) {
+    this.dir = dir
+    this.#init = init
+    this.#record = new PlanRecord(init.start)
+  }
+
+  async recordDecision(decision: Decision, how: { unilateral: boolean; waitedMs: number }): Promise<void> {
+    const changed = this.#record.add(decision, how.unilateral, how.waitedMs)
+    // Figures first: a decision that is on record has its results beside it.
+    for (const sequence of changed) {
+      const stage = this.#record.stages.find((one) => one.sequence === sequence)
+      if (stage !== undefined) await this.#writeStage(stage)
+    }
+    if (changed.length > 0) await this.#writePerfLog()
+    await this.#write(
+      'summary.json',
+      json(this.#summary({ status: 'running', reason: '', unilateral: how.unilateral })),
+    )
+    await this.#write('decisions.jsonl', this.#record.lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  }
+
+  async finish(end: Parameters<PlanResults['finish']>[0]): Promise<RunSummary> {
+    const summary = this.#summary(end)
+    await this.#write('summary.json', json(summary))
+    return summary
+  }
+
+  #summary(end: Parameters<typeof summaryOf>[2]): RunSummary {
+    return summaryOf(this.#record, this.#init.runId, end)
+  }
+
+  async #writeStage(stage: StageRecord): Promise<void> {
+    const prefix = `${String(stage.sequence).padStart(2, '0')}_${safeName(stage.name)}`
+    const merged = mergeStats(stage.agents.map(({ result }) => result.stats))
+    await this.#write(`${prefix}_results.tsv`, resultsTsv(merged, secondsOf(stage.agents)))
+    for (const { agent, result } of stage.agents) {
+      const folder = `agents/${safeName(agent)}`
+      await this.#write(`${folder}/${prefix}_results.tsv`, resultsTsv(result.stats, result.seconds))
+      if (result.output !== '') await this.#write(`${folder}/${prefix}_output.txt`, result.output)
+    }
+  }
+
+  async #writePerfLog(): Promise<void> {
+    const sources = this.#record.stages.flatMap(({ name, agents }) =>
+      agents.map(({ agent, result }) => ({ agent, stage: name, result })),
+    )
+    await this.#write('perf_log.tsv', perfLogTsv(sources))
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    await writeWhole(path.join(this.dir, name), text)
+  }
+}
+
+function json(document: unknown): string {
+  return `${JSON.stringify(document, null, 2)}\n`
+}

@@ -1,0 +1,126 @@
+/** What the decisions of a plan say about its stages, so far. Pure but for its own memory. */
+
+import type { Decision, Exclusion, PeerId, Policy, StartDecision } from '../../barrier/mod.ts'
+import { decodeResult, type StageResult } from '../../io/mod.ts'
+
+export interface AgentStage {
+  readonly agent: string
+  readonly result: StageResult
+  /** Reported after the barrier had been released without it. */
+  readonly late: boolean
+}
+
+export interface StageRecord {
+  readonly sequence: number
+  readonly name: string
+  readonly optional: boolean
+  readonly policy: Policy
+  /** By name, sorted. */
+  readonly agents: AgentStage[]
+  /** Members of this stage, by name. */
+  readonly members: readonly string[]
+  decision: Exclude<Decision, StartDecision> | null
+  unilateral: boolean
+  waitedMs: number
+  readonly unreadable: string[]
+}
+
+export interface DecisionLine {
+  readonly plan: number
+  readonly sequence: number
+  readonly kind: Decision['kind']
+  readonly stage: string | null
+  readonly term: number
+  readonly leader: string
+  readonly policy: Policy | null
+  readonly members: readonly string[]
+  readonly excluded: readonly { readonly name: string; readonly reason: Exclusion['reason'] }[]
+  /** In the leader's clock, ms; null where nothing starts. */
+  readonly startAt: number | null
+  readonly reason?: string
+  readonly unilateral?: true
+}
+
+export class PlanRecord {
+  readonly start: StartDecision
+  readonly stages: StageRecord[] = []
+  readonly lines: DecisionLine[] = []
+  readonly #names: ReadonlyMap<PeerId, string>
+  #members: readonly string[]
+
+  constructor(start: StartDecision) {
+    this.start = start
+    this.#names = new Map(start.members.map(({ peer, name }) => [peer, name]))
+    this.#members = start.members.map(({ name }) => name)
+  }
+
+  /** Sequences of the stages whose figures changed. */
+  add(decision: Decision, unilateral: boolean, waitedMs: number): number[] {
+    this.lines.push(decisionLine(this.start, decision, unilateral))
+    if (decision.kind === 'start') return []
+    const changed = new Set([decision.sequence])
+    const stage = this.#stage(decision.sequence)
+    stage.decision = decision
+    stage.unilateral = unilateral
+    stage.waitedMs = waitedMs
+    for (const report of decision.reports) {
+      changed.add(report.sequence)
+      this.#addReport(report.sequence, this.#names.get(report.peer) ?? report.name, report.payload, decision.sequence)
+    }
+    if (decision.kind === 'release')
+      this.#members = decision.members.map(({ peer, name }) => this.#names.get(peer) ?? name)
+    return [...changed].sort((a, b) => a - b)
+  }
+
+  #addReport(sequence: number, agent: string, payload: string, decidedAt: number): void {
+    const stage = this.#stage(sequence)
+    if (stage.agents.some((one) => one.agent === agent)) return
+    try {
+      stage.agents.push({ agent, result: decodeResult(payload), late: sequence < decidedAt })
+      stage.agents.sort((a, b) => (a.agent < b.agent ? -1 : 1))
+    } catch (error) {
+      // One agent's damaged report must not cost the figures of the others.
+      stage.unreadable.push(`${agent}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  #stage(sequence: number): StageRecord {
+    const known = this.stages.find((stage) => stage.sequence === sequence)
+    if (known !== undefined) return known
+    const spec = this.start.spec.stages[sequence - 1]
+    const stage: StageRecord = {
+      sequence,
+      name: spec?.name ?? `stage-${sequence}`,
+      optional: spec?.optional ?? false,
+      policy: spec?.barrier.policy ?? 'all_or_nothing',
+      agents: [],
+      members: this.#members,
+      decision: null,
+      unilateral: false,
+      waitedMs: 0,
+      unreadable: [],
+    }
+    this.stages.push(stage)
+    this.stages.sort((a, b) => a.sequence - b.sequence)
+    return stage
+  }
+}
+
+/** One line of decisions.jsonl: from the decision alone, so that every peer writes the same. */
+function decisionLine(start: StartDecision, decision: Decision, unilateral: boolean): DecisionLine {
+  const spec = start.spec.stages[decision.sequence - 1]
+  return {
+    plan: decision.plan.number,
+    sequence: decision.sequence,
+    kind: decision.kind,
+    stage: spec?.name ?? null,
+    term: decision.ballot.term,
+    leader: decision.leader,
+    policy: decision.kind === 'start' ? null : decision.policy,
+    members: decision.members.map(({ name }) => name),
+    excluded: decision.kind === 'start' ? [] : decision.excluded.map(({ name, reason }) => ({ name, reason })),
+    startAt: decision.kind === 'abort' ? null : decision.startAt,
+    ...(decision.kind === 'abort' ? { reason: decision.reason } : {}),
+    ...(unilateral ? { unilateral } : {}),
+  }
+}

@@ -1,0 +1,191 @@
+/** summary.json: the figures of a plan, whose work they contain, and who is missing. */
+
+import { z } from 'zod'
+import type { PlanStatus } from '../../barrier/mod.ts'
+import { mergeStats, type OpStats, summarize } from '../../io/mod.ts'
+import type { AgentStage, PlanRecord, StageRecord } from './record.ts'
+import { mergeIgnoringBucket } from './tsv.ts'
+
+const number = z.number()
+const text = z.string().max(100_000)
+
+const figures = z.strictObject({
+  op: z.string().max(20),
+  count: number,
+  bytes: number,
+  errors: number,
+  opsPerSecond: number,
+  mibPerSecond: number,
+  meanUs: number,
+  minUs: number,
+  p50Us: number,
+  p90Us: number,
+  p95Us: number,
+  p99Us: number,
+  p999Us: number,
+  maxUs: number,
+})
+
+const agentFigures = z.strictObject({
+  name: text,
+  status: z.enum(['ok', 'failed']),
+  reason: text,
+  late: z.boolean(),
+  startedAt: number,
+  endedAt: number,
+  seconds: number,
+  ops: z.array(figures),
+  warnings: z.array(text),
+  errors: z.array(z.strictObject({ message: text, count: number })),
+  exitCode: number.nullable(),
+  cpu: z.strictObject({ host: number.nullable(), process: number.nullable() }),
+})
+
+const stageSummary = z.strictObject({
+  sequence: number,
+  name: text,
+  policy: z.enum(['all_or_nothing', 'majority', 'best_effort']),
+  /** `degraded`: the figures do not contain the whole work of every member of the stage. */
+  outcome: z.enum(['complete', 'degraded', 'failed', 'aborted']),
+  unilateral: z.boolean(),
+  leader: text,
+  term: number,
+  members: z.array(text),
+  counted: z.array(text),
+  missing: z.array(text),
+  excluded: z.array(z.strictObject({ name: text, reason: text })),
+  seconds: number,
+  /** From the first ready to the proposal of the decision; no part of any figure, ms. */
+  waitedMs: number,
+  ops: z.array(figures),
+  agents: z.array(agentFigures),
+  notes: z.array(text),
+})
+
+export const summarySchema = z.strictObject({
+  format: z.literal(1),
+  run: text,
+  plan: number,
+  hash: text,
+  status: z.enum(['completed', 'aborted', 'quorum_lost', 'excluded', 'running']),
+  reason: text,
+  unilateral: z.boolean(),
+  agents: z.array(text),
+  stages: z.array(stageSummary),
+  leaders: z.array(z.strictObject({ fromSequence: number, term: number, name: text })),
+})
+
+export type RunSummary = z.infer<typeof summarySchema>
+export type StageSummary = z.infer<typeof stageSummary>
+export type Figures = z.infer<typeof figures>
+
+export function summaryOf(
+  record: PlanRecord,
+  runId: string,
+  end: { readonly status: PlanStatus | 'running'; readonly reason: string; readonly unilateral: boolean },
+): RunSummary {
+  const { start } = record
+  return {
+    format: 1,
+    run: runId,
+    plan: start.plan.number,
+    hash: start.spec.hash,
+    status: end.status,
+    reason: end.reason,
+    unilateral: end.unilateral,
+    agents: start.members.map(({ name }) => name),
+    stages: record.stages.map(stageOf),
+    leaders: leadersOf(record),
+  }
+}
+
+/** Figures of all size buckets of each op together. */
+export function figuresByOp(stats: readonly OpStats[], seconds: number): Figures[] {
+  const ops = [...new Set(stats.map((one) => one.op))]
+  return ops.flatMap((op) => {
+    const merged = mergeIgnoringBucket(stats.filter((one) => one.op === op))
+    return merged === undefined ? [] : [{ op, ...summarize(merged, seconds) }]
+  })
+}
+
+/** Of the slowest agent: rates of all agents together must not be better than what the last one saw. */
+export function secondsOf(agents: readonly AgentStage[]): number {
+  return agents.reduce((longest, { result }) => Math.max(longest, result.seconds), 0)
+}
+
+function stageOf(stage: StageRecord): StageSummary {
+  const { agents, decision } = stage
+  const counted = agents.map(({ agent }) => agent)
+  const missing = stage.members.filter((name) => !counted.includes(name))
+  const excluded = (decision?.excluded ?? []).map(({ name, reason }) => ({ name, reason }))
+  const notes = notesOf(stage, missing)
+  const seconds = secondsOf(agents)
+  return {
+    sequence: stage.sequence,
+    name: stage.name,
+    policy: stage.policy,
+    outcome: outcomeOf(stage, missing, notes),
+    unilateral: stage.unilateral,
+    leader: decision?.leader ?? '',
+    term: decision?.ballot.term ?? 0,
+    members: [...stage.members],
+    counted,
+    missing,
+    excluded,
+    seconds,
+    waitedMs: decision?.kind === 'release' ? decision.waitedMs : 0,
+    ops: figuresByOp(mergeStats(agents.map(({ result }) => result.stats)), seconds),
+    agents: agents.map(agentOf),
+    notes,
+  }
+}
+
+function agentOf({ agent, result, late }: AgentStage): StageSummary['agents'][number] {
+  return {
+    name: agent,
+    status: result.status,
+    reason: result.reason,
+    late,
+    startedAt: result.startedAt,
+    endedAt: result.endedAt,
+    seconds: result.seconds,
+    ops: figuresByOp(result.stats, result.seconds),
+    warnings: [...result.warnings],
+    errors: result.errorSamples.map(({ message, count }) => ({ message, count })),
+    exitCode: result.exitCode,
+    cpu: { ...result.cpu },
+  }
+}
+
+function outcomeOf(stage: StageRecord, missing: readonly string[], notes: readonly string[]): StageSummary['outcome'] {
+  if (stage.decision?.kind === 'abort') return 'aborted'
+  if (stage.agents.length > 0 && stage.agents.every(({ result }) => result.status === 'failed')) return 'failed'
+  return missing.length > 0 || notes.length > 0 ? 'degraded' : 'complete'
+}
+
+/** Everything that keeps the figures from being a plain success. */
+function notesOf(stage: StageRecord, missing: readonly string[]): string[] {
+  const notes: string[] = []
+  const { decision } = stage
+  if (stage.unilateral) notes.push('released by this peer alone, without a quorum: its own work only')
+  for (const { name, reason } of decision?.excluded ?? []) notes.push(`${name} was excluded (${reason})`)
+  if (missing.length > 0) notes.push(`without the work of ${missing.join(', ')}`)
+  for (const { agent, result, late } of stage.agents) {
+    if (late) notes.push(`${agent} finished after the barrier was released`)
+    if (result.status === 'failed') notes.push(`${agent} failed: ${result.reason}`)
+    for (const warning of result.warnings) notes.push(`${agent}: ${warning}`)
+  }
+  for (const fault of stage.unreadable) notes.push(`the report of ${fault}`)
+  if (decision?.kind === 'abort') notes.push(`aborted: ${decision.reason}`)
+  return notes
+}
+
+function leadersOf(record: PlanRecord): RunSummary['leaders'] {
+  const leaders: RunSummary['leaders'] = []
+  for (const { sequence, term, leader, unilateral } of record.lines) {
+    const last = leaders.at(-1)
+    if (unilateral || (last?.term === term && last.name === leader)) continue
+    leaders.push({ fromSequence: sequence, term, name: leader })
+  }
+  return leaders
+}

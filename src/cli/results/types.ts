@@ -1,0 +1,23 @@
+/** What a run leaves behind. */
+
+import type { Decision, PlanStatus, StartDecision } from '../../barrier/mod.ts'
+import type { RunSummary } from './summary.ts'
+
+export interface ResultsInit {
+  /** Folder in which the result folder is made. */
+  readonly out: string
+  readonly runId: string
+  readonly start: StartDecision
+}
+
+/** The result folder of one plan. Every call leaves either the old files or the new ones, whatever happens. */
+export interface PlanResults {
+  readonly dir: string
+  /** In the order of sequences. Throws ResultsError when the folder cannot be written. */
+  recordDecision(decision: Decision, how: { readonly unilateral: boolean; readonly waitedMs: number }): Promise<void>
+  finish(end: {
+    readonly status: PlanStatus
+    readonly reason: string
+    readonly unilateral: boolean
+  }): Promise<RunSummary>
+}

@@ -1,0 +1,101 @@
+/** `paceline run`: local peers, one plan, its results. */
+
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { RunCommand } from './args.ts'
+import { describeEnd, endDocument } from './ending.ts'
+import { PacelineError } from './errors.ts'
+import { LocalPeers } from './local-peers.ts'
+import { joinAsClient } from './mesh-options.ts'
+import { type Plan, readPlanFile } from './plan/mod.ts'
+import { followSession, type SessionEnd } from './session.ts'
+import { type StopSignals, watchSignals } from './signals.ts'
+
+const AGENTS_DEFAULT = 3
+/** Peers start on a machine that may be busy with starting all of them. */
+const FIND_PEER_MS = 30_000
+
+export async function runLocally(command: RunCommand): Promise<number> {
+  const plan = await readPlanFile(command.plan)
+  for (const notice of plan.notices) process.stderr.write(`note: ${notice.message}\n`)
+  const runId = command.runId ?? `local-${randomBytes(4).toString('hex')}`
+  const names = peerNames(plan, command.agents)
+  const scratch = path.join(tmpdir(), `paceline-run-${runId}-${process.pid}`)
+  const peers = new LocalPeers({ runId, names, scratch, allow: command.allow, allowExec: command.allowExec })
+  const signals = watchSignals()
+  if (!command.json) process.stderr.write(`starting ${names.length} local peers: ${names.join(', ')}\n`)
+  await peers.start()
+  let end: SessionEnd | null = null
+  try {
+    end = await followOn(peers, { command, plan, runId, names, signals })
+  } finally {
+    await peers.stop(end !== null && end.exit === 0)
+    const kept = end === null ? false : await keepLogs(peers, names, end)
+    if (kept) await peers.removeScratch()
+    else process.stderr.write(`what the peers logged is in ${scratch}\n`)
+  }
+  process.stdout.write(command.json ? endDocument(runId, end) : describeEnd(end))
+  return end.exit
+}
+
+interface Run {
+  readonly command: RunCommand
+  readonly plan: Plan
+  readonly runId: string
+  readonly names: readonly string[]
+  readonly signals: StopSignals
+}
+
+/** Peers that cannot start end the run at once; what happens to them later is for the plan's policies. */
+async function followOn(peers: LocalPeers, run: Run): Promise<SessionEnd> {
+  let started = false
+  const failed = Promise.withResolvers<never>()
+  void peers.firstFailure.then((words) => {
+    if (!started) failed.reject(new PacelineError('PEER_NOT_STARTED', `A local peer could not take part: ${words}`))
+  })
+  const following = follow(run, () => {
+    started = true
+  })
+  return await Promise.race([following, failed.promise])
+}
+
+async function follow({ command, plan, runId, names, signals }: Run, onStarted: () => void): Promise<SessionEnd> {
+  const mesh = await joinAsClient({ runId, secretFile: null, mdns: false, peers: [], waitMs: FIND_PEER_MS })
+  try {
+    return await followSession({
+      mesh,
+      runId,
+      plan,
+      agents: command.agents === null && plan.wanted.kind === 'names' ? null : names.length,
+      detach: false,
+      out: command.out,
+      quiet: command.json,
+      signals,
+      quitBeforeStart: true,
+      onStarted,
+    })
+  } finally {
+    await mesh.close()
+  }
+}
+
+/** The plan's own names first, so that its per-agent settings apply. */
+function peerNames(plan: Plan, agents: number | null): string[] {
+  const { wanted } = plan
+  const named = wanted.kind === 'names' ? wanted.names : []
+  const count = agents ?? (wanted.kind === 'count' ? wanted.count : named.length > 0 ? named.length : AGENTS_DEFAULT)
+  return Array.from({ length: count }, (_, index) => named[index] ?? `agent-${index + 1}`)
+}
+
+/** Moves the peers' logs into the result folder; false when there is none. */
+async function keepLogs(peers: LocalPeers, names: readonly string[], end: SessionEnd): Promise<boolean> {
+  if (end.results === null) return false
+  for (const name of names) {
+    const folder = path.join(end.results.dir, 'agents', name)
+    await mkdir(folder, { recursive: true })
+    await copyFile(peers.logOf(name), path.join(folder, 'events.jsonl'))
+  }
+  return true
+}

@@ -1,0 +1,191 @@
+/** Following one plan for people: hand it in, show how it goes, write the results, say how it ended. */
+
+import { randomUUID } from 'node:crypto'
+import type { PlanStatus } from '../barrier/mod.ts'
+import type { Mesh } from '../mesh/mod.ts'
+import { EXIT_OF_STATUS } from './agent.ts'
+import type { NodeDocument } from './client-protocol.ts'
+import { PacelineError } from './errors.ts'
+import { describeFailure } from './failure.ts'
+import { type FollowEnd, followPlan } from './follow.ts'
+import type { Plan } from './plan/mod.ts'
+import { newPlanView, type PlanView, withDecision, withDigest, withEnd, withLeader, withProgress } from './progress.ts'
+import { openResults, type PlanResults, type RunSummary } from './results/mod.ts'
+import type { StopSignals } from './signals.ts'
+import { type ProgressDisplay, showProgress, wantsColor } from './terminal/mod.ts'
+
+export interface SessionOptions {
+  readonly mesh: Mesh
+  readonly runId: string
+  readonly plan: Plan
+  readonly agents: number | null
+  readonly detach: boolean
+  /** Folder for a result folder; null: none is written. */
+  readonly out: string | null
+  /** No progress: only one document at the end is wanted. */
+  readonly quiet: boolean
+  /** The first aborts the plan in order, the second ends the session at once. */
+  readonly signals: StopSignals
+  /** Whether the first signal ends the session at once as long as the plan was not accepted (the peers are its own). */
+  readonly quitBeforeStart: boolean
+  readonly onStarted: () => void
+}
+
+const EXIT_INTERRUPTED = 130
+
+export interface SessionEnd {
+  readonly status: PlanStatus | 'accepted' | 'rejected' | 'lost' | 'interrupted'
+  readonly plan: number
+  readonly reason: string
+  readonly unilateral: boolean
+  readonly exit: number
+  /** Null when none was asked for, or could be written. */
+  readonly results: PlanResults | null
+  readonly summary: RunSummary | null
+}
+
+export async function followSession(options: SessionOptions): Promise<SessionEnd> {
+  const session = new Session(options)
+  return await session.run()
+}
+
+class Session {
+  readonly #options: SessionOptions
+  readonly #display: ProgressDisplay
+  #view: PlanView
+  #results: PlanResults | null = null
+  #written: Promise<void> = Promise.resolve()
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    const stages = options.plan.stages.map(({ name, type, expectedSeconds }) => ({ name, type, expectedSeconds }))
+    this.#view = newPlanView(options.runId, stages, Date.now())
+    const isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb'
+    const mode = options.quiet ? 'silent' : isTerminal ? 'live' : 'plain'
+    this.#display = showProgress(process.stderr, this.#view, { mode, color: wantsColor(isTerminal, process.env) })
+  }
+
+  async run(): Promise<SessionEnd> {
+    const { mesh, plan, agents, detach, signals } = this.#options
+    const abort = new AbortController()
+    void signals.first.then(() => {
+      this.#display.print('aborting the plan; press Ctrl-C again to quit at once')
+      abort.abort('interrupted by hand')
+    })
+    const following = followPlan({
+      mesh,
+      plan: { yaml: plan.yaml, agents, submission: randomUUID() },
+      detach,
+      abortPlan: abort.signal,
+      onDocument: (document) => this.#take(document),
+    })
+    try {
+      const end = await Promise.race([following, signals.second, this.#earlyQuit()])
+      if (typeof end === 'string') return this.#interrupted('quit by hand')
+      await this.#written
+      const closed = await this.#close(end)
+      return abort.signal.aborted && closed.exit !== 0 ? { ...closed, exit: EXIT_INTERRUPTED } : closed
+    } finally {
+      this.#display.close()
+    }
+  }
+
+  #earlyQuit(): Promise<string> {
+    return new Promise((resolve) => {
+      void this.#options.signals.first.then((signal) => {
+        if (this.#options.quitBeforeStart && this.#view.plan === 0) resolve(signal)
+      })
+    })
+  }
+
+  #interrupted(reason: string): SessionEnd {
+    const { plan } = this.#view
+    return {
+      plan,
+      status: 'interrupted',
+      reason,
+      unilateral: false,
+      exit: EXIT_INTERRUPTED,
+      results: this.#results,
+      summary: null,
+    }
+  }
+
+  #take(document: NodeDocument): void {
+    const now = Date.now()
+    switch (document.type) {
+      case 'outcome':
+        if (document.outcome.status === 'accepted') {
+          this.#options.onStarted()
+          this.#display.print(`plan ${document.outcome.plan.number} of ${this.#options.runId} accepted`)
+        }
+        return
+      case 'decision':
+        this.#show(withDecision(this.#view, document.decision, document.unilateral, now))
+        this.#write(document)
+        return
+      case 'digest':
+        return this.#show(withDigest(this.#view, document.digest))
+      case 'progress':
+        return this.#show(withProgress(this.#view, document.peer, document.sequence, document.progress))
+      case 'leader':
+        return this.#show(withLeader(this.#view, document.name))
+      default:
+        return
+    }
+  }
+
+  #show(view: PlanView): void {
+    this.#view = view
+    this.#display.update(view)
+  }
+
+  #write({ decision, unilateral, waitedMs }: Extract<NodeDocument, { type: 'decision' }>): void {
+    const { out, runId } = this.#options
+    if (out === null) return
+    this.#written = this.#written.then(async () => {
+      try {
+        if (decision.kind === 'start') this.#results = await openResults({ out, runId, start: decision })
+        await this.#results?.recordDecision(decision, { unilateral, waitedMs })
+      } catch (error) {
+        this.#display.print(`results could not be written: ${describeFailure(error).message}`)
+      }
+    })
+  }
+
+  async #close(end: FollowEnd): Promise<SessionEnd> {
+    const plan = this.#view.plan
+    const nothing = { plan, unilateral: false, results: this.#results, summary: null }
+    switch (end.kind) {
+      case 'accepted':
+        return { ...nothing, status: 'accepted', reason: '', exit: 0 }
+      case 'rejected': {
+        const busy = end.outcome.status === 'busy'
+        const reason = busy ? `busy: ${end.outcome.detail}` : end.outcome.detail
+        return { ...nothing, status: 'rejected', reason, exit: busy ? 4 : 1 }
+      }
+      case 'error':
+        throw new PacelineError(end.code, end.message, { exitCode: end.exit })
+      case 'lost': {
+        const reason = 'every peer was lost before the plan had ended'
+        const summary = await this.#finish('quorum_lost', reason, false)
+        return { ...nothing, status: 'lost', reason, exit: 4, summary }
+      }
+      case 'finished': {
+        const { status, reason, unilateral } = end
+        this.#show(withEnd(this.#view, status, reason, unilateral))
+        const summary = await this.#finish(status, reason, unilateral)
+        return { plan, status, reason, unilateral, exit: EXIT_OF_STATUS[status], results: this.#results, summary }
+      }
+    }
+  }
+
+  async #finish(status: PlanStatus, reason: string, unilateral: boolean): Promise<RunSummary | null> {
+    try {
+      return (await this.#results?.finish({ status, reason, unilateral })) ?? null
+    } catch (error) {
+      this.#display.print(`results could not be completed: ${describeFailure(error).message}`)
+      return null
+    }
+  }
+}

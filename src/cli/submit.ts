@@ -1,0 +1,32 @@
+/** `paceline submit`: hands a plan to a run and follows it to its end. */
+
+import type { SubmitCommand } from './args.ts'
+import { describeEnd, endDocument } from './ending.ts'
+import { joinAsClient } from './mesh-options.ts'
+import { readPlanFile } from './plan/mod.ts'
+import { followSession } from './session.ts'
+import { watchSignals } from './signals.ts'
+
+export async function submitPlan(command: SubmitCommand): Promise<number> {
+  const plan = await readPlanFile(command.plan)
+  for (const notice of plan.notices) process.stderr.write(`note: ${notice.message}\n`)
+  const mesh = await joinAsClient(command)
+  try {
+    const end = await followSession({
+      mesh,
+      runId: command.runId,
+      plan,
+      agents: command.agents,
+      detach: command.detach,
+      out: command.out,
+      quiet: command.json,
+      signals: watchSignals(),
+      quitBeforeStart: false,
+      onStarted: () => {},
+    })
+    process.stdout.write(command.json ? endDocument(command.runId, end) : describeEnd(end))
+    return end.exit
+  } finally {
+    await mesh.close()
+  }
+}

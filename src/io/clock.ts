@@ -1,0 +1,40 @@
+/** One clock for stage times: monotonic, in milliseconds since the epoch, fractional. */
+
+/** `setTimeout` may be this late under load; the rest is waited for precisely. Milliseconds. */
+const COARSE_MARGIN_MS = 2
+
+const never = new Int32Array(new SharedArrayBuffer(4))
+
+/** Milliseconds since the epoch. Never goes back, unlike the wall clock; both may drift apart over days. */
+export function now(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/** Blocks this thread until `at`; about 0.1 ms late. For lanes, and for the last milliseconds elsewhere. */
+export function blockUntil(at: number): void {
+  for (let left = at - now(); left > 0; left = at - now()) Atomics.wait(never, 0, 0, left)
+}
+
+/** Resolves at `at`, about 0.1 ms late; at once when it is past. Rejects with the signal's reason when aborted. */
+export async function waitUntil(at: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted()
+  const left = at - now() - COARSE_MARGIN_MS
+  if (left > 0) await sleep(left, signal)
+  blockUntil(at)
+}
+
+/** Resolves after `ms`; rejects with the signal's reason when aborted. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted()
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

@@ -1,0 +1,82 @@
+/** The engine: one a plan. It arms one stage at a time; lanes are kept from stage to stage. */
+
+import { now } from './clock.ts'
+import { runCustom } from './custom.ts'
+import { IoError } from './errors.ts'
+import { LaneStage, type PlanMemory, type RunOptions } from './lane-stage.ts'
+import { LanePool } from './lanes/pool.ts'
+import { failResult, plainResult } from './result.ts'
+import type { ArmedStage, Containment, Engine, StageContext, StageResult, StageWork } from './types.ts'
+import { runValidation } from './validation.ts'
+
+export interface EngineOptions {
+  /** Lane threads to start with the engine rather than with the first stage that needs them. */
+  readonly lanes?: number
+}
+
+/** `containment` binds every stage of this engine. Close it, or its threads keep the process alive. */
+export function createEngine(containment: Containment, options: EngineOptions = {}): Engine {
+  return new PlanEngine(containment, options)
+}
+
+class PlanEngine implements Engine {
+  readonly #containment: Containment
+  readonly #pool = new LanePool()
+  readonly #memory: PlanMemory = { consumed: new Map(), overwritten: new Set() }
+  #armed: LaneStage | null = null
+  #closed = false
+
+  constructor(containment: Containment, options: EngineOptions) {
+    this.#containment = containment
+    if (options.lanes !== undefined) this.#pool.take(options.lanes).catch(() => {})
+  }
+
+  async arm(work: StageWork, context: StageContext): Promise<ArmedStage> {
+    if (this.#closed) throw new IoError('CLOSED', 'The engine was closed')
+    await this.#disarm()
+    const invalid = context.agentIndex < 0 || context.agentIndex >= context.agents.length
+    if (invalid) return refusing(new IoError('BAD_WORK', `${context.agent} is not one of the agents of this stage`))
+    if (work.type === 'validation') {
+      return { run: (options) => runValidation(work, context, this.#containment, options) }
+    }
+    if (work.type === 'custom') return { run: (options) => runCustom(work, context, this.#containment, options) }
+    const stage = new LaneStage({
+      work,
+      context,
+      containment: this.#containment,
+      pool: this.#pool,
+      memory: this.#memory,
+    })
+    this.#armed = stage
+    await stage.arm()
+    return { run: (options) => this.#run(stage, options) }
+  }
+
+  async #run(stage: LaneStage, options: RunOptions): Promise<StageResult> {
+    if (this.#armed !== stage) return failed(new IoError('BAD_WORK', 'Another stage was armed meanwhile'))
+    this.#armed = null
+    return await stage.run(options)
+  }
+
+  /** A stage that was armed and not run: the members changed, or the plan is over. */
+  async #disarm(): Promise<void> {
+    const stage = this.#armed
+    this.#armed = null
+    await stage?.disarm()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#disarm()
+    await this.#pool.close()
+  }
+}
+
+function refusing(error: IoError): ArmedStage {
+  return { run: () => Promise.resolve(failed(error)) }
+}
+
+function failed(error: IoError): StageResult {
+  const at = now()
+  return failResult(plainResult({ startedAt: at, endedAt: at }), error)
+}

@@ -1,0 +1,181 @@
+/**
+ * HDR histograms of nanoseconds: 3 significant digits from 1 ns to one hour, in plain arrays of counts, so that lanes
+ * can record into shared memory with two additions. Text form: HdrHistogram V2, compressed, base64, as other HDR tools
+ * read and write it. Pure.
+ */
+
+import { deflateSync, inflateSync } from 'node:zlib'
+import { IoError } from './errors.ts'
+
+/** One hour. What takes longer is counted as one hour; the exact sum keeps the mean right. */
+export const HISTOGRAM_MAX_NS = 3_600_000_000_000
+
+const SIGNIFICANT_DIGITS = 3
+/** Values below 2^11 are exact; above, each power of two has 2^10 counters. */
+const HALF_BITS = 10
+const TWO_POW_31 = 2147483648
+
+/** Counters of one histogram. */
+export const HISTOGRAM_LENGTH = histogramIndex(HISTOGRAM_MAX_NS) + 1
+
+/** Counters of the coarse twin (an eighth of the resolution), which is cheap enough to read every second. */
+export const COARSE_LENGTH = (HISTOGRAM_LENGTH >> 3) + 1
+
+/** Which counter a latency belongs to. 0 <= ns <= HISTOGRAM_MAX_NS, fractions are cut. */
+export function histogramIndex(ns: number): number {
+  if (ns < TWO_POW_31) {
+    const value = ns | 0
+    const shift = 31 - HALF_BITS - Math.clz32(value)
+    return shift <= 0 ? value : (shift << HALF_BITS) + (value >>> shift)
+  }
+  const high = Math.floor(ns / TWO_POW_31)
+  const shift = 62 - HALF_BITS - Math.clz32(high)
+  return (shift << HALF_BITS) + Math.floor(ns / 2 ** shift)
+}
+
+/** Lowest value of a counter. */
+export function lowestAt(index: number): number {
+  const shift = Math.max(0, (index >> HALF_BITS) - 1)
+  return (index - (shift << HALF_BITS)) * 2 ** shift
+}
+
+/** Highest value of a counter. */
+export function highestAt(index: number): number {
+  const shift = Math.max(0, (index >> HALF_BITS) - 1)
+  return lowestAt(index) + 2 ** shift - 1
+}
+
+export interface Counts {
+  readonly length: number
+  readonly [index: number]: number
+}
+
+export function totalOf(counts: Counts): number {
+  let total = 0
+  for (let i = 0; i < counts.length; i++) total += counts[i] ?? 0
+  return total
+}
+
+/**
+ * Highest value that `percent` of all values do not exceed, ns; 0 for an empty histogram. `scale` is 8 for coarse
+ * counts.
+ */
+export function valueAtPercentile(counts: Counts, percent: number, total: number, scale: 1 | 8 = 1): number {
+  // 1 - epsilon: 99.9 % of 1000 must be 999, not 1000 through rounding.
+  const wanted = Math.max(1, Math.ceil((percent / 100) * total * (1 - Number.EPSILON * 4)))
+  let seen = 0
+  for (let i = 0; i < counts.length; i++) {
+    seen += counts[i] ?? 0
+    if (seen >= wanted) return highestAt(i * scale + scale - 1)
+  }
+  return 0
+}
+
+export function lowestOf(counts: Counts): number {
+  for (let i = 0; i < counts.length; i++) if (counts[i] !== 0) return lowestAt(i)
+  return 0
+}
+
+export function highestOf(counts: Counts): number {
+  for (let i = counts.length - 1; i >= 0; i--) if (counts[i] !== 0) return highestAt(i)
+  return 0
+}
+
+const COOKIE = 0x1c849303 | 0x10
+const COOKIE_COMPRESSED = 0x1c849304 | 0x10
+const HEADER_BYTES = 40
+/** A counter takes at most 9 bytes. */
+const RAW_BYTES_MAX = HEADER_BYTES + HISTOGRAM_LENGTH * 9
+
+/** V2, compressed, base64. Counts must be whole numbers up to 2^53. */
+export function encodeHistogram(counts: Counts): string {
+  let end = counts.length
+  while (end > 0 && counts[end - 1] === 0) end--
+  const payload: number[] = []
+  for (let i = 0; i < end; i++) {
+    const count = counts[i] ?? 0
+    if (count !== 0) {
+      putZigZag(payload, count)
+      continue
+    }
+    let zeros = 1
+    while (i + 1 < end && counts[i + 1] === 0) {
+      zeros++
+      i++
+    }
+    putZigZag(payload, zeros === 1 ? 0 : -zeros)
+  }
+  const raw = new DataView(new ArrayBuffer(HEADER_BYTES + payload.length))
+  raw.setInt32(0, COOKIE)
+  raw.setInt32(4, payload.length)
+  raw.setInt32(12, SIGNIFICANT_DIGITS)
+  raw.setBigInt64(16, 1n)
+  raw.setBigInt64(24, BigInt(HISTOGRAM_MAX_NS))
+  raw.setFloat64(32, 1)
+  const bytes = new Uint8Array(raw.buffer)
+  bytes.set(payload, HEADER_BYTES)
+  const compressed = deflateSync(bytes)
+  const outer = Buffer.alloc(8 + compressed.length)
+  outer.writeInt32BE(COOKIE_COMPRESSED, 0)
+  outer.writeInt32BE(compressed.length, 4)
+  compressed.copy(outer, 8)
+  return outer.toString('base64')
+}
+
+/** LEB128 of a zig-zag number: 7 bits a byte, the ninth byte holds 8. */
+function putZigZag(out: number[], value: number): void {
+  let rest = BigInt(value) < 0n ? BigInt(-value) * 2n - 1n : BigInt(value) * 2n
+  for (let i = 0; i < 8 && rest > 0x7fn; i++) {
+    out.push(Number(rest & 0x7fn) | 0x80)
+    rest >>= 7n
+  }
+  out.push(Number(rest))
+}
+
+/**
+ * Counts of a text made by `encodeHistogram` on any agent, HISTOGRAM_LENGTH long.
+ * Throws IoError BAD_RESULT for anything else; memory stays bounded whatever the text is.
+ */
+export function decodeHistogram(text: string): Float64Array {
+  try {
+    return decode(text)
+  } catch (error) {
+    if (error instanceof IoError) throw error
+    throw new IoError('BAD_RESULT', 'Cannot read a histogram: its compression is damaged', { cause: error })
+  }
+}
+
+function decode(text: string): Float64Array {
+  const outer = Buffer.from(text, 'base64')
+  if (outer.length < 8 || outer.readInt32BE(0) !== COOKIE_COMPRESSED) throw damaged('no V2 histogram')
+  const raw = inflateSync(outer.subarray(8, 8 + outer.readInt32BE(4)), { maxOutputLength: RAW_BYTES_MAX })
+  if (raw.length < HEADER_BYTES || raw.readInt32BE(0) !== COOKIE) throw damaged('no V2 counts')
+  const ranged = raw.readInt32BE(12) === SIGNIFICANT_DIGITS && raw.readBigInt64BE(16) === 1n
+  if (!ranged || raw.readBigInt64BE(24) !== BigInt(HISTOGRAM_MAX_NS)) throw damaged('another range of values')
+  if (raw.readInt32BE(4) !== raw.length - HEADER_BYTES) throw damaged('a wrong length')
+  const counts = new Float64Array(HISTOGRAM_LENGTH)
+  let index = 0
+  let at = HEADER_BYTES
+  while (at < raw.length) {
+    let value = 0n
+    for (let i = 0; ; i++) {
+      const byte = raw[at++]
+      if (byte === undefined) throw damaged('an unfinished number')
+      if (i === 8) value |= BigInt(byte) << 56n
+      else value |= BigInt(byte & 0x7f) << BigInt(7 * i)
+      if (i === 8 || byte < 0x80) break
+    }
+    if ((value & 1n) === 1n) {
+      index += Number((value + 1n) >> 1n)
+    } else {
+      if (index >= HISTOGRAM_LENGTH) throw damaged('too many counters')
+      counts[index++] = Number(value >> 1n)
+    }
+    if (index > HISTOGRAM_LENGTH) throw damaged('too many counters')
+  }
+  return counts
+}
+
+function damaged(what: string): IoError {
+  return new IoError('BAD_RESULT', `Cannot read a histogram: it has ${what}`)
+}

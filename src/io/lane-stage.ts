@@ -1,0 +1,311 @@
+/** One prepare, workload or cleanup: hands it to lanes, starts them together, watches them, collects their figures. */
+
+import { now, waitUntil } from './clock.ts'
+import { checkAllowed } from './containment.ts'
+import { alignedBuffer } from './content.ts'
+import { measureCpu } from './cpu.ts'
+import { IoError } from './errors.ts'
+import { parsePattern } from './glob.ts'
+import { LaneWatch } from './lane-watch.ts'
+import { boardBytes, CONTROL, OPS, openBoard } from './lanes/board.ts'
+import type { Job, LaneSeat, LaneWork, Listing } from './lanes/jobs.ts'
+import type { LanePool, LaneThread } from './lanes/pool.ts'
+import { ASYNC_THREADS_MAX, CHUNK_BYTES, LANES_MAX } from './limits.ts'
+import { listObjects } from './listing.ts'
+import { hashNumbers, Random } from './random.ts'
+import { failResult, plainResult } from './result.ts'
+import { BUCKETS, bucketOf, largestOf, smallestOf } from './sizes.ts'
+import { failEmpty, planSources, type SourcePlan } from './sources.ts'
+import { LaneStores } from './stores/mod.ts'
+import type { ArmedStage, Containment, ExecuteWork, StageContext, StageResult } from './types.ts'
+
+export type RunOptions = Parameters<ArmedStage['run']>[0]
+
+/** What earlier stages of the plan did to objects, on this agent. */
+export interface PlanMemory {
+  /** Objects that deletes consumed, by the collections' ids. */
+  readonly consumed: Map<string, number>
+  /** Collections that puts may have replaced. */
+  readonly overwritten: Set<string>
+}
+
+let nextJob = 1
+
+export class LaneStage {
+  readonly #work: LaneWork
+  readonly #context: StageContext
+  readonly #containment: Containment
+  readonly #pool: LanePool
+  readonly #memory: PlanMemory
+  readonly #warnings: string[] = []
+  #plan: SourcePlan | null = null
+  #launched: Launched | null = null
+  #refused: unknown = null
+
+  constructor(options: {
+    readonly work: LaneWork
+    readonly context: StageContext
+    readonly containment: Containment
+    readonly pool: LanePool
+    readonly memory: PlanMemory
+  }) {
+    this.#work = options.work
+    this.#context = options.context
+    this.#containment = options.containment
+    this.#pool = options.pool
+    this.#memory = options.memory
+  }
+
+  /** Brings lanes up. What is wrong with the work is said by `run`. */
+  async arm(): Promise<void> {
+    try {
+      for (const uri of urisOf(this.#work)) checkAllowed(uri, this.#containment)
+      const work = this.#work
+      if (isWorkload(work)) {
+        if (work.ops.length === 0) throw new IoError('BAD_WORK', 'This stage has no operations to do')
+        this.#plan = planSources(work, this.#context, this.#memory.overwritten)
+      }
+      if (this.#plan === null || this.#plan.toList.length === 0) this.#launched = await this.#launch([])
+      else await this.#pool.take(1)
+    } catch (error) {
+      this.#refused = error
+    }
+  }
+
+  /** Lets lanes go that were armed and will not be needed. */
+  async disarm(): Promise<void> {
+    await this.#launched?.cancel()
+  }
+
+  async run(options: RunOptions): Promise<StageResult> {
+    const cpu = measureCpu()
+    let result = plainResult({ startedAt: Math.max(now(), options.startAt), endedAt: now() })
+    try {
+      if (this.#refused !== null) throw this.#refused
+      options.signal.throwIfAborted()
+      const { launched, startAt, announced } = await this.#ready(options)
+      const watch = new LaneWatch({ work: this.#work, context: this.#context, launched, warnings: this.#warnings })
+      result = await watch.run(announced ? { ...options, startAt, onStarted: () => {} } : { ...options, startAt })
+      this.#remember(launched.job)
+    } catch (error) {
+      await this.disarm()
+      const cancelled = options.signal.aborted
+      result = { ...result, endedAt: Math.max(now(), result.startedAt) }
+      result = failResult(
+        result,
+        cancelled ? new IoError('CANCELLED', 'The stage was cancelled before it started') : error,
+      )
+    }
+    return { ...result, cpu: cpu() }
+  }
+
+  /** Lists what must be listed; then lanes start after it rather than at the common moment. */
+  async #ready(options: RunOptions): Promise<{ launched: Launched; startAt: number; announced: boolean }> {
+    if (this.#launched !== null) return { launched: this.#launched, startAt: options.startAt, announced: false }
+    await waitUntil(options.startAt, options.signal)
+    options.onStarted?.(Math.max(now(), options.startAt))
+    const listings = await this.#list(options.signal)
+    this.#launched = await this.#launch(listings)
+    return { launched: this.#launched, startAt: now(), announced: true }
+  }
+
+  async #list(signal: AbortSignal): Promise<Listing[]> {
+    const { toList = [], sources = [] } = this.#plan ?? {}
+    const work = this.#work
+    const random = new Random(hashNumbers(this.#context.seed, this.#context.sequence))
+    const stores = new LaneStores(this.#containment, alignedBuffer(CHUNK_BYTES), 8)
+    try {
+      const listings: Listing[] = []
+      for (const [index, uris] of toList.entries()) {
+        const { listing, found } = await listObjects(uris, (base) => stores.open(base), random, signal)
+        const position = sources.findIndex((source) => source.kind === 'listing' && source.listing === index)
+        const op = isWorkload(work) ? work.ops[position] : undefined
+        const fed = op?.op === 'delete' && isWorkload(work) && work.ops.some((other) => other.op === 'put')
+        if (op !== undefined && listing.count === 0 && !fed) failEmpty(op)
+        if (found > listing.count) {
+          this.#warnings.push(`${uris.join(', ')} has ${found} objects: a random ${listing.count} of them are used`)
+        }
+        listings.push(listing)
+      }
+      return listings
+    } finally {
+      stores.close()
+    }
+  }
+
+  async #launch(listings: readonly Listing[]): Promise<Launched> {
+    const groups = laneGroups(this.#work)
+    const wanted = groups.length
+    const isAsync = urisOf(this.#work).some((uri) => uri.startsWith('s3:'))
+    const lanesMax = isAsync ? wanted : LANES_MAX
+    if (wanted > lanesMax) this.#warnings.push(`${wanted} lanes were asked for, ${lanesMax} are used`)
+    const lanes = groups.slice(0, lanesMax)
+    const slots = slotsFor(this.#work)
+    const seats = lanes.map((ops, index): LaneSeat => ({ index, ops, board: new SharedArrayBuffer(boardBytes(slots)) }))
+    const threads = await this.#pool.take(isAsync ? Math.min(ASYNC_THREADS_MAX, lanes.length) : lanes.length)
+    const shared = {
+      kind: 'job',
+      id: nextJob++,
+      work: this.#work,
+      context: this.#context,
+      containment: this.#containment,
+      lanes: lanes.length,
+      slots,
+      isAsync,
+      control: new SharedArrayBuffer(4 * CONTROL.LENGTH),
+      clock: new SharedArrayBuffer(8 * (1 + lanes.length)),
+      cursors: new SharedArrayBuffer(4 * Math.max(1, isWorkload(this.#work) ? this.#work.ops.length : 1)),
+      sources: this.#plan?.sources ?? [],
+      listings,
+      consumed: Object.fromEntries(this.#memory.consumed),
+      handles: handlesPerLane(lanes.length),
+    } as const
+    const launched = new Launched(shared, seats, threads)
+    await launched.ready()
+    return launched
+  }
+
+  /** What later stages must know. */
+  #remember(job: LaunchedJob): void {
+    const { consumed, overwritten } = this.#memory
+    if (!isWorkload(this.#work)) {
+      // Objects are all there again, or all gone: either way nothing is half consumed.
+      consumed.clear()
+      if (this.#work.type === 'prepare' && this.#work.forceOverwrite) overwritten.clear()
+      return
+    }
+    const collections = this.#plan?.collections ?? []
+    const cursors = new Int32Array(job.cursors)
+    for (const [position, source] of job.sources.entries()) {
+      if (source.kind !== 'collections') continue
+      const ids = source.parts.map(({ collection }) => collections[collection]?.id ?? '')
+      const op = this.#work.ops[position]?.op
+      if (op === 'put') for (const id of ids) overwritten.add(id)
+      if (op !== 'delete') continue
+      const key = ids.join('\n')
+      consumed.set(key, (consumed.get(key) ?? 0) + (cursors[position] ?? 0))
+    }
+  }
+}
+
+export type LaunchedJob = Omit<Job, 'seats' | 'sentAt'>
+
+/** Lanes that were given their job and wait for the start. */
+export class Launched {
+  readonly job: LaunchedJob
+  readonly seats: readonly LaneSeat[]
+  readonly threads: readonly LaneThread[]
+  readonly control: Int32Array
+  readonly done: readonly ReturnType<LaneThread['begin']>['done'][]
+  readonly #ready: readonly Promise<void>[]
+  onStarted: (at: number) => void = () => {}
+  onError: (lane: number, error: { key: string; message: string; count: number }) => void = () => {}
+
+  constructor(job: LaunchedJob, seats: readonly LaneSeat[], threads: readonly LaneThread[]) {
+    this.job = job
+    this.seats = seats
+    this.threads = threads
+    this.control = new Int32Array(job.control)
+    const begun = threads.map((thread, i) => {
+      const own = seats.filter((seat) => seat.index % threads.length === i)
+      return thread.begin(
+        { ...job, seats: own, sentAt: now() },
+        {
+          onStarted: (at) => this.onStarted(at),
+          onError: (lane, error) => this.onError(lane, error),
+        },
+      )
+    })
+    this.#ready = begun.map(({ ready }) => ready)
+    this.done = begun.map(({ done }) => done)
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(this.#ready)
+  }
+
+  openBoards(): ReturnType<typeof openBoard>[] {
+    return this.seats.map(({ board }) => openBoard(board, this.job.slots))
+  }
+
+  /** `startAt`: engine's clock, ms. */
+  start(startAt: number): void {
+    const clock = new Float64Array(this.job.clock)
+    clock[0] = startAt
+    for (const { index } of this.seats) {
+      clock[1 + index] = this.threads[index % this.threads.length]?.toEngineClock ?? 0
+    }
+    this.#go(1)
+  }
+
+  #go(value: number): void {
+    Atomics.store(this.control, CONTROL.GO, value)
+    Atomics.notify(this.control, CONTROL.GO)
+  }
+
+  stop(): void {
+    Atomics.store(this.control, CONTROL.STOP, 1)
+    Atomics.notify(this.control, CONTROL.STOP)
+    for (const thread of this.threads) thread.stop(this.job.id)
+  }
+
+  /** Before the start only: lanes end without having done anything. */
+  async cancel(): Promise<void> {
+    if (Atomics.load(this.control, CONTROL.GO) !== 0) return
+    this.#go(2)
+    await Promise.allSettled(this.done)
+  }
+}
+
+function isWorkload(work: LaneWork): work is ExecuteWork {
+  return work.type === 'execute' || work.type === 'hybrid'
+}
+
+/** Every folder that the work may touch. */
+function urisOf(work: LaneWork): string[] {
+  if (isWorkload(work)) return work.ops.flatMap(({ uris }) => uris.map((uri) => parsePattern(uri).folder))
+  const sets = work.objects.flatMap(({ baseUris }) => baseUris)
+  const puts = work.type === 'cleanup' ? work.putUris.map((uri) => parsePattern(uri).folder) : []
+  return [...sets, ...(work.tree?.baseUris ?? []), ...puts]
+}
+
+/** The ops of each lane: lanes that share ops first, then those of ops with lanes of their own. */
+function laneGroups(work: LaneWork): number[][] {
+  if (!isWorkload(work)) return Array.from({ length: Math.max(1, work.concurrency) }, () => [])
+  const shared: number[] = []
+  const own: number[][] = []
+  for (const [position, { concurrency }] of work.ops.entries()) {
+    if (concurrency === null) shared.push(position)
+    else for (let i = 0; i < concurrency; i++) own.push([position])
+  }
+  if (shared.length === 0) return own
+  return [...Array.from({ length: Math.max(1, work.concurrency) }, () => shared), ...own]
+}
+
+/** Kinds of figures that a lane may get: each op with the size buckets that it can meet. */
+function slotsFor(work: LaneWork): number {
+  if (work.type === 'prepare') return 1 + BUCKETS
+  if (work.type === 'cleanup') return OPS.length
+  let slots = 0
+  for (const op of new Set(work.ops.map(({ op }) => op))) {
+    if (op === 'get') slots += BUCKETS
+    else if (op === 'put') slots += bucketsOfPuts(work)
+    else slots += 1
+  }
+  return slots
+}
+
+function bucketsOfPuts(work: ExecuteWork): number {
+  const buckets = new Set([0])
+  for (const { op, size } of work.ops) {
+    if (op !== 'put' || size === null) continue
+    for (let bucket = bucketOf(smallestOf(size)); bucket <= bucketOf(largestOf(size)); bucket++) buckets.add(bucket)
+  }
+  return buckets.size
+}
+
+/** A power of two; all lanes together stay far below the usual limit of open files. */
+function handlesPerLane(lanes: number): number {
+  const fair = 2 ** Math.floor(Math.log2(8192 / lanes))
+  return Math.min(256, Math.max(8, fair))
+}

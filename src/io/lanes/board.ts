@@ -1,0 +1,128 @@
+/**
+ * What a lane and the engine share: memory that the lane writes while it works and the engine reads at any time, so
+ * that progress costs no messages and nothing is lost with a lane that does not come back.
+ */
+
+import { COARSE_LENGTH, HISTOGRAM_LENGTH, HISTOGRAM_MAX_NS, histogramIndex } from '../histogram.ts'
+import { BUCKETS, bucketOf } from '../sizes.ts'
+import type { OpName } from '../types.ts'
+
+export const OPS: readonly OpName[] = ['get', 'put', 'stat', 'list', 'delete']
+
+/** Positions of `control`, shared by all lanes of a stage. */
+export const CONTROL = {
+  /** 0: wait. 1: start at `clock[0]`. 2: do not start at all. */
+  GO: 0,
+  /** Not 0: stop before the next operation. */
+  STOP: 1,
+  /** 1 once the first lane has started. */
+  STARTED: 2,
+  /** Operations taken from the limit of a hybrid stage. */
+  TAKEN: 3,
+  LENGTH: 16,
+} as const
+
+/** Positions of `head`, one per lane. Times are in the engine's clock, ms. */
+export const HEAD = {
+  STARTED_AT: 0,
+  MEASURED_AT: 1,
+  ENDED_AT: 2,
+  WARM_OPS: 3,
+  WARM_BYTES: 4,
+  WARM_ERRORS: 5,
+  CREATED: 6,
+  EXISTED: 7,
+  DELETED: 8,
+  MISSING: 9,
+  /** Worst lag behind the intended start of a rate-controlled operation, ms. */
+  LAG_MS: 10,
+  LENGTH: 16,
+} as const
+
+/** Positions within a slot of `sums`. */
+export const SUM = { COUNT: 0, BYTES: 1, ERRORS: 2, NS: 3, LENGTH: 4 } as const
+
+const KEYS = OPS.length * BUCKETS
+
+/** Arrays over one SharedArrayBuffer. A slot holds one op in one size bucket. */
+export interface Board {
+  readonly head: Float64Array
+  /** Slot + 1 of each op and bucket, 0 for none yet. */
+  readonly slotOf: Int32Array
+  readonly sums: Float64Array
+  readonly coarse: Uint32Array
+  readonly fine: Uint32Array
+}
+
+export function boardBytes(slots: number): number {
+  return 8 * HEAD.LENGTH + 8 * SUM.LENGTH * slots + 4 * KEYS + 4 + 4 * COARSE_LENGTH + 4 * HISTOGRAM_LENGTH * slots
+}
+
+export function openBoard(memory: SharedArrayBuffer, slots: number): Board {
+  let at = 0
+  const head = new Float64Array(memory, at, HEAD.LENGTH)
+  at += head.byteLength
+  const sums = new Float64Array(memory, at, SUM.LENGTH * slots)
+  at += sums.byteLength
+  const slotOf = new Int32Array(memory, at, KEYS + 1)
+  at += slotOf.byteLength
+  const coarse = new Uint32Array(memory, at, COARSE_LENGTH)
+  at += coarse.byteLength
+  return { head, slotOf, sums, coarse, fine: new Uint32Array(memory, at, HISTOGRAM_LENGTH * slots) }
+}
+
+/** A lane's side. Element reads are cast: the index is always in range, and this runs a million times a second. */
+export class Recorder {
+  readonly #board: Board
+  readonly #slots: number
+  #used = 0
+
+  constructor(board: Board, slots: number) {
+    this.#board = board
+    this.#slots = slots
+  }
+
+  success(op: number, bytes: number, ns: number): void {
+    const { sums, fine, coarse } = this.#board
+    const slot = this.#slot(op * BUCKETS + bucketOf(bytes))
+    const index = histogramIndex(Math.min(ns, HISTOGRAM_MAX_NS))
+    const counter = slot * HISTOGRAM_LENGTH + index
+    fine[counter] = (fine[counter] as number) + 1
+    coarse[index >> 3] = (coarse[index >> 3] as number) + 1
+    const at = slot * SUM.LENGTH
+    sums[at] = (sums[at] as number) + 1
+    sums[at + SUM.BYTES] = (sums[at + SUM.BYTES] as number) + bytes
+    sums[at + SUM.NS] = (sums[at + SUM.NS] as number) + ns
+  }
+
+  /** `bytes`: what the operation would have moved, 0 when unknown; it only chooses the bucket. */
+  failure(op: number, bytes: number): void {
+    const at = this.#slot(op * BUCKETS + bucketOf(bytes)) * SUM.LENGTH + SUM.ERRORS
+    this.#board.sums[at] = (this.#board.sums[at] as number) + 1
+  }
+
+  add(position: number, amount: number): void {
+    const { head } = this.#board
+    head[position] = (head[position] as number) + amount
+  }
+
+  set(position: number, value: number): void {
+    this.#board.head[position] = value
+  }
+
+  raise(position: number, value: number): void {
+    if (value > (this.#board.head[position] as number)) this.#board.head[position] = value
+  }
+
+  #slot(key: number): number {
+    const slot = this.#board.slotOf[key] as number
+    return slot > 0 ? slot - 1 : this.#addSlot(key)
+  }
+
+  #addSlot(key: number): number {
+    if (this.#used === this.#slots) throw new RangeError(`A lane has room for ${this.#slots} kinds of figures`)
+    const slot = this.#used++
+    this.#board.slotOf[key] = slot + 1
+    return slot
+  }
+}

@@ -1,0 +1,189 @@
+/** One lane of a cleanup: deletes what prepare and put stages of this run named, and nothing else. */
+
+import { putNames } from '../collections.ts'
+import { describeOpError, messageOf } from '../errors.ts'
+import { hashText } from '../random.ts'
+import { deletionShare, type Share } from '../shares.ts'
+import { ObjectRef, type Store } from '../stores/types.ts'
+import type { CleanupWork } from '../types.ts'
+import { HEAD, OPS } from './board.ts'
+import { type CollectionStores, putPlace } from './choosers.ts'
+import { isMissing, isStopped, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
+
+const TAKEN_AT_ONCE = 64
+
+const DELETE = OPS.indexOf('delete')
+
+export class CleanupLane {
+  readonly #lane: LaneContext
+  readonly #work: CleanupWork
+  readonly #stores: readonly CollectionStores[]
+  readonly #share: Share
+  readonly #ref = new ObjectRef()
+
+  constructor(lane: LaneContext, work: CleanupWork) {
+    this.#lane = lane
+    this.#work = work
+    this.#stores = storesOf(lane)
+    const total = this.#stores.reduce((sum, { collection }) => sum + collection.count, 0)
+    this.#share = deletionShare(work.sharing, total, lane.job.context)
+  }
+
+  *run(): LaneRun {
+    const lane = this.#lane
+    const { recorder } = lane
+    const { toEngineClock } = lane.timing
+    const started = performance.now() + toEngineClock
+    recorder.set(HEAD.STARTED_AT, started)
+    recorder.set(HEAD.MEASURED_AT, started)
+    yield* this.#removePrepared()
+    for (const uri of new Set(this.#work.putUris)) yield* this.#removePuts(uri)
+    recorder.set(HEAD.ENDED_AT, performance.now() + toEngineClock)
+  }
+
+  *#removePrepared(): LaneRun {
+    const lane = this.#lane
+    const { first, step, count } = this.#share
+    while (!isStopped(lane)) {
+      const from = Atomics.add(lane.cursors, 0, 1) * TAKEN_AT_ONCE
+      if (from >= count) return
+      const end = Math.min(count, from + TAKEN_AT_ONCE)
+      for (let turn = from; turn < end && !isStopped(lane); turn++) {
+        const store = this.#point(first + turn * step)
+        if (store !== null) yield* this.#remove(store)
+      }
+    }
+  }
+
+  #point(position: number): Store | null {
+    let number = position
+    for (const { collection, index, stores } of this.#stores) {
+      if (number < collection.count) {
+        this.#ref.point(collection, index, number)
+        return stores[collection.baseOf(number)] ?? null
+      }
+      number -= collection.count
+    }
+    return null
+  }
+
+  *#remove(store: Store): LaneRun {
+    const { recorder } = this.#lane
+    const from = performance.now()
+    try {
+      const answer = store.remove(this.#ref)
+      if (typeof answer !== 'number') yield answer
+      recorder.success(DELETE, 0, (performance.now() - from) * 1e6)
+      recorder.add(HEAD.DELETED, 1)
+    } catch (error) {
+      if (isMissing(error) && this.#work.mode !== 'strict') recorder.add(HEAD.MISSING, 1)
+      else this.#report('delete', store, error)
+    }
+  }
+
+  /** Every lane lists the folder and takes the names that fall to it: nothing has to be remembered. */
+  *#removePuts(uri: string): LaneRun {
+    const lane = this.#lane
+    const { base, prefix } = putPlace(uri)
+    const store = lane.openStore(base)
+    const walk = store.walk('')
+    try {
+      if (Symbol.iterator in walk) {
+        for (const batch of walk) yield* this.#removeOwn(store, prefix, batch)
+        return
+      }
+      const batches = walk[Symbol.asyncIterator]()
+      for (;;) {
+        let batch: readonly string[] = []
+        const arrived = batches.next().then(({ done, value }) => {
+          batch = done === true ? [] : value
+          return done === true ? 0 : 1
+        })
+        if ((yield arrived) === 0) return
+        yield* this.#removeOwn(store, prefix, batch)
+      }
+    } catch (error) {
+      this.#ref.name('', '')
+      if (!isMissing(error)) this.#report('list', store, error)
+    }
+  }
+
+  *#removeOwn(store: Store, prefix: string, paths: readonly string[]): LaneRun {
+    for (const path of paths) {
+      if (isStopped(this.#lane)) return
+      const cut = path.lastIndexOf('/') + 1
+      const name = path.slice(cut)
+      if (!this.#isOurs(name, prefix)) continue
+      this.#ref.name(path.slice(0, cut), name)
+      yield* this.#remove(store)
+    }
+  }
+
+  /** Own objects, and those of agents that are gone: the ones that remain share them out. */
+  #isOurs(name: string, prefix: string): boolean {
+    const { context, lanes } = this.#lane.job
+    const { runTag, agentTag } = putNames(context, context.agent)
+    if (!name.startsWith(`${prefix}${runTag}_`)) return false
+    const hash = hashText(name)
+    if (hash % lanes !== this.#lane.seat.index) return false
+    if (name.startsWith(`${prefix}${agentTag}_`)) return true
+    const others = context.agents.filter((agent) => agent !== context.agent)
+    if (others.some((agent) => name.startsWith(`${prefix}${putNames(context, agent).agentTag}_`))) return false
+    if (this.#work.sharing === 'isolated') return true
+    return Math.floor(hash / lanes) % context.agents.length === context.agentIndex
+  }
+
+  #report(op: 'delete' | 'list', store: Store, error: unknown): void {
+    const ref = this.#ref
+    const failed = { op: OPS.indexOf(op), name: op, bytes: 0, measured: true }
+    recordFailure(this.#lane, failed, error, () => store.describe(ref))
+    if (this.#work.mode !== 'best_effort') {
+      this.#lane.fail('CLEANUP_INCOMPLETE', describeOpError(op, store.describe(ref), error), false)
+    }
+  }
+}
+
+/** Folders that prepare made for the objects: removed when they are empty, deepest first. Bases of the plan stay. */
+export function removeFolders(lane: LaneContext): void {
+  const dirs = new Map<Store, Set<string>>()
+  const place = { dir: '', name: '' }
+  for (const { collection, stores } of storesOf(lane)) {
+    const { run, bases, logicalBases } = collection
+    const end = Math.min(collection.count, FOLDERS_MAX * run)
+    for (let number = 0; number < end; number += run) {
+      const store = stores[collection.baseOf(number)]
+      if (store === undefined) continue
+      collection.locate(number, place)
+      addWithParents(dirs, store, place.dir)
+    }
+    for (const [i, logical] of logicalBases.entries()) {
+      const own = bases[i]?.slice(logical.length) ?? ''
+      if (own !== '') addWithParents(dirs, lane.openStore(logical), own)
+    }
+  }
+  for (const [store, names] of dirs) {
+    const deepestFirst = [...names].sort((a, b) => b.length - a.length)
+    for (const dir of deepestFirst) {
+      try {
+        store.removeFolder(dir)
+      } catch (error) {
+        lane.warn(`The empty folder ${store.base}${dir} could not be removed: ${messageOf(error)}`)
+      }
+    }
+  }
+}
+
+/** More folders than this are left to those who made the tree that large. */
+const FOLDERS_MAX = 200_000
+
+function addWithParents(dirs: Map<Store, Set<string>>, store: Store, dir: string): void {
+  const known = dirs.get(store) ?? new Set<string>()
+  dirs.set(store, known)
+  for (
+    let rest = dir;
+    rest !== '' && !known.has(rest);
+    rest = rest.slice(0, rest.lastIndexOf('/', rest.length - 2) + 1)
+  ) {
+    known.add(rest)
+  }
+}

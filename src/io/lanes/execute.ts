@@ -1,0 +1,270 @@
+/** One lane of a workload: chooses an op by weight, an object, does it, records it, until time is up. */
+
+import { putNames } from '../collections.ts'
+import { IoError } from '../errors.ts'
+import { parsePattern } from '../glob.ts'
+import type { SelectionRule } from '../shares.ts'
+import { ObjectRef, type Store } from '../stores/types.ts'
+import type { ExecuteWork, WorkloadOp } from '../types.ts'
+import { Action } from './action.ts'
+import { CONTROL, HEAD, OPS } from './board.ts'
+import {
+  type Chooser,
+  CollectionChooser,
+  type CollectionStores,
+  ConsumingChooser,
+  FolderChooser,
+  FreshChooser,
+  ListingChooser,
+  putPlace,
+} from './choosers.ts'
+import { isStopped, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
+import { Pacer } from './pacer.ts'
+
+const DEFAULT_OVERLAP = 0.3
+
+export class ExecuteLane {
+  readonly #lane: LaneContext
+  readonly #work: ExecuteWork
+  readonly #actions: Action[]
+  readonly #ref = new ObjectRef()
+  #weights = 0
+
+  constructor(lane: LaneContext, work: ExecuteWork) {
+    this.#lane = lane
+    this.#work = work
+    this.#actions = buildActions(lane, work)
+    this.#weigh()
+  }
+
+  #createPacer(): Pacer | null {
+    const { job, seat, timing, random } = this.#lane
+    const { opsPerSecond, arrivals } = this.#work.rate
+    if (opsPerSecond === null) return null
+    return new Pacer({ opsPerSecond, arrivals }, job.lanes, seat.index / job.lanes, timing.startAt, random)
+  }
+
+  #weigh(): void {
+    this.#weights = this.#actions.reduce((sum, { weight }) => sum + weight, 0)
+  }
+
+  #chooseAction(): Action | undefined {
+    const actions = this.#actions
+    if (actions.length === 1) return actions[0]
+    let left = this.#lane.random.fraction() * this.#weights
+    for (const action of actions) {
+      left -= action.weight
+      if (left < 0) return action
+    }
+    return actions[actions.length - 1]
+  }
+
+  *run(): LaneRun {
+    const lane = this.#lane
+    const { recorder, control } = lane
+    const { warmupMs, durationMs, opsMax, opTimeoutMs } = this.#work
+    const { startAt, toEngineClock } = lane.timing
+    const measuredFrom = startAt + warmupMs
+    const deadline = durationMs === null ? Number.POSITIVE_INFINITY : measuredFrom + durationMs
+    const ref = this.#ref
+    const pacer = this.#createPacer()
+    let last = performance.now()
+    recorder.set(HEAD.STARTED_AT, last + toEngineClock)
+    recorder.set(HEAD.MEASURED_AT, Math.max(last, measuredFrom) + toEngineClock)
+    while (!isStopped(lane)) {
+      if (opsMax !== null && Atomics.add(control, CONTROL.TAKEN, 1) >= opsMax) break
+      const action = this.#chooseAction()
+      if (action === undefined) break
+      const store = action.next(ref)
+      if (store === null) {
+        if (opsMax !== null) Atomics.sub(control, CONTROL.TAKEN, 1)
+        if (!action.refills) this.#exhaust(action)
+        continue
+      }
+      // A ranged read is chosen in some 20 ns: its start is the end of the one before, which saves a look at the clock.
+      let from = action.isRanged ? last : performance.now()
+      if (pacer !== null) {
+        from = pacer.next()
+        const pause = this.#pause(Math.min(from, deadline))
+        if (pause !== null) yield pause
+        if (isStopped(lane) || performance.now() >= deadline) break
+        recorder.raise(HEAD.LAG_MS, performance.now() - from)
+      }
+      if (from >= deadline) break
+      try {
+        const answer = action.perform(store, ref)
+        const bytes = action.movesBytes(typeof answer === 'number' ? answer : yield answer)
+        last = performance.now()
+        const ms = last - from
+        if (ms > opTimeoutMs) throw new IoError('TIMED_OUT', `took ${Math.round(ms)} ms, allowed are ${opTimeoutMs}`)
+        if (from >= measuredFrom) recorder.success(action.op, bytes, ms * 1e6)
+        else this.#warm(bytes)
+        if (action.isDelete) recorder.add(HEAD.DELETED, 1)
+      } catch (error) {
+        last = performance.now()
+        const measured = from >= measuredFrom
+        const failed = { op: action.op, name: action.name, bytes: action.isGet ? ref.size : 0, measured }
+        recordFailure(lane, failed, error, () => store.describe(ref))
+      }
+    }
+    recorder.set(HEAD.ENDED_AT, (pacer === null ? last : performance.now()) + toEngineClock)
+  }
+
+  #warm(bytes: number): void {
+    this.#lane.recorder.add(HEAD.WARM_OPS, 1)
+    this.#lane.recorder.add(HEAD.WARM_BYTES, bytes)
+  }
+
+  #exhaust(action: Action): void {
+    this.#actions.splice(this.#actions.indexOf(action), 1)
+    this.#weigh()
+    this.#lane.warn(
+      `${action.name} ran out of objects before the stage ended: prepare more, or give ${action.name} less weight`,
+    )
+  }
+
+  /** Waits for an intended start; a stop ends it early. */
+  #pause(until: number): Promise<number> | null {
+    const left = until - performance.now()
+    if (left <= 0) return null
+    if (!this.#lane.blocks) return pauseShared(this.#lane, until)
+    const { control } = this.#lane
+    for (let ms = left; ms > 0 && !isStopped(this.#lane); ms = until - performance.now()) {
+      if (ms > SPIN_MS) Atomics.wait(control, CONTROL.STOP, 0, ms - SPIN_MS)
+    }
+    return null
+  }
+}
+
+/** A timed wait ends about this late: the rest of it is spent looking at the clock. */
+const SPIN_MS = 0.08
+/** How soon a pause on a shared thread notices a stop, ms. */
+const PAUSE_SLICE_MS = 100
+
+async function pauseShared(lane: LaneContext, until: number): Promise<number> {
+  for (let left = until - performance.now(); left > 0 && !isStopped(lane); left = until - performance.now()) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, PAUSE_SLICE_MS)))
+  }
+  return 0
+}
+
+function buildActions(lane: LaneContext, work: ExecuteWork): Action[] {
+  const stores = storesOf(lane)
+  const fresh = new Map<number, FreshChooser>()
+  return lane.seat.ops.flatMap((position) => {
+    const op = work.ops[position]
+    if (op === undefined || op.weight <= 0) return []
+    const chooser = buildChooser(lane, work, stores, position, op, fresh)
+    return [new Action(op, OPS.indexOf(op.op), chooser, lane, work.verify)]
+  })
+}
+
+function buildChooser(
+  lane: LaneContext,
+  work: ExecuteWork,
+  stores: readonly CollectionStores[],
+  position: number,
+  op: WorkloadOp,
+  fresh: Map<number, FreshChooser>,
+): Chooser {
+  const { job, random, cursors } = lane
+  const source = job.sources[position]
+  const rule = ruleOf(lane, work)
+  const open = (base: string): Store => lane.openStore(base)
+  if (op.op === 'put' && source?.kind !== 'collections') return freshOf(lane, work, position, fresh)
+  if (source?.kind === 'collections') {
+    const { parts, mixed, sized } = source
+    if (op.op !== 'delete') return new CollectionChooser({ parts, stores, rule, mixed, random, sized })
+    const skip = job.consumed[consumedKey(source.parts, stores)] ?? 0
+    const consuming = new ConsumingChooser({ parts, stores, rule, mixed, cursors, cursor: position, skip })
+    return new ChainedChooser(consuming, ownPutsFor(op, lane, work, fresh))
+  }
+  if (source?.kind === 'listing') {
+    const listing = job.listings[source.listing]
+    if (listing === undefined) throw new RangeError(`Listing ${source.listing} is missing`)
+    const take = op.op === 'delete' ? { cursors, cursor: position } : null
+    const listed = new ListingChooser(listing, listing.bases.map(open), random, take)
+    return take === null ? listed : new ChainedChooser(listed, ownPutsFor(op, lane, work, fresh))
+  }
+  return new FolderChooser(op, open, lane.seat.index)
+}
+
+export function consumedKey(parts: readonly { collection: number }[], stores: readonly CollectionStores[]): string {
+  return parts.map(({ collection }) => stores[collection]?.collection.id ?? '').join('\n')
+}
+
+function freshOf(
+  lane: LaneContext,
+  work: ExecuteWork,
+  position: number,
+  fresh: Map<number, FreshChooser>,
+): FreshChooser {
+  const known = fresh.get(position)
+  if (known !== undefined) return known
+  const op = work.ops[position]
+  if (op === undefined) throw new RangeError(`Op ${position} is missing`)
+  const { context } = lane.job
+  // A lane number of its own for each op: two puts into one folder must not meet.
+  const laneNumber = lane.seat.index * work.ops.length + position
+  const names = putNames(context, context.agent)
+  const made = new FreshChooser(op, (base) => lane.openStore(base), {
+    names,
+    sequence: context.sequence,
+    lane: laneNumber,
+  })
+  fresh.set(position, made)
+  return made
+}
+
+/** Puts of this lane into places that a delete's pattern covers: they feed it. */
+function ownPutsFor(
+  op: WorkloadOp,
+  lane: LaneContext,
+  work: ExecuteWork,
+  fresh: Map<number, FreshChooser>,
+): FreshChooser[] {
+  const patterns = op.uris.map(parsePattern)
+  return lane.seat.ops.flatMap((position) => {
+    const put = work.ops[position]
+    if (put === undefined || put.op !== 'put' || lane.job.sources[position]?.kind === 'collections') return []
+    const covered = put.uris.some((uri) => {
+      const { base, prefix } = putPlace(uri)
+      const example = `${base}${prefix}obj_0`
+      return patterns.some(({ folder, rest }) => example.startsWith(folder) && rest.test(example.slice(folder.length)))
+    })
+    return covered ? [freshOf(lane, work, position, fresh)] : []
+  })
+}
+
+class ChainedChooser implements Chooser {
+  readonly refills: boolean
+  readonly #first: Chooser
+  readonly #own: readonly FreshChooser[]
+
+  constructor(first: Chooser, own: readonly FreshChooser[]) {
+    this.#first = first
+    this.#own = own
+    this.refills = own.length > 0
+  }
+
+  next(ref: ObjectRef): Store | null {
+    const store = this.#first.next(ref)
+    if (store !== null) return store
+    for (const own of this.#own) {
+      const made = own.nextToRemove(ref)
+      if (made !== null) return made
+    }
+    return null
+  }
+}
+
+function ruleOf(lane: LaneContext, work: ExecuteWork): SelectionRule {
+  const { agents, agentIndex } = lane.job.context
+  const alone = work.sharing === 'isolated'
+  return {
+    selection: work.pathSelection,
+    overlap: work.partitionOverlap ?? DEFAULT_OVERLAP,
+    agentIndex: alone ? 0 : agentIndex,
+    agents: alone ? 1 : agents.length,
+  }
+}

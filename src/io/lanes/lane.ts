@@ -1,0 +1,100 @@
+/** What every lane has, and how it is driven. */
+
+import { collectionsOf } from '../collections.ts'
+import { type ContentKey, type ContentPools, contentKey } from '../content.ts'
+import { codeOf, type IoErrorCode } from '../errors.ts'
+import type { Random } from '../random.ts'
+import type { ObjectRef, Store } from '../stores/types.ts'
+import { type Board, CONTROL, HEAD, type Recorder } from './board.ts'
+import type { CollectionStores } from './choosers.ts'
+import type { ErrorCounter } from './errors.ts'
+import type { Job, LaneSeat } from './jobs.ts'
+
+/**
+ * A lane's work as a coroutine: it yields only when a store answers with a promise, so that the same code is a plain
+ * loop on a thread of its own and one of many lanes on a shared thread.
+ */
+export type LaneRun = Generator<Promise<number>, void, number>
+
+export interface Timing {
+  /** This thread's clock (`performance.now()`) when the stage starts, ms. */
+  startAt: number
+  /** Adds up to the engine's clock. */
+  toEngineClock: number
+}
+
+export interface LaneContext {
+  readonly job: Job
+  readonly seat: LaneSeat
+  readonly board: Board
+  readonly recorder: Recorder
+  readonly control: Int32Array
+  readonly cursors: Int32Array
+  readonly errors: ErrorCounter
+  readonly random: Random
+  readonly pools: ContentPools
+  /** True when the lane has a thread to itself and may block it. */
+  readonly blocks: boolean
+  /** Known when the stage is started; lanes are made before. */
+  readonly timing: Timing
+  openStore(base: string): Store
+  warn(message: string): void
+  /** The stage must fail; the first reason counts. `stop` also ends the work of all lanes. */
+  fail(code: IoErrorCode, message: string, stop: boolean): void
+}
+
+export function isStopped(lane: LaneContext): boolean {
+  return Atomics.load(lane.control, CONTROL.STOP) !== 0
+}
+
+/** Runs a lane that owns its thread. */
+export function runBlocking(run: LaneRun): void {
+  if (run.next().done !== true) throw new TypeError('A store of a blocking lane answered with a promise')
+}
+
+/** Runs a lane next to others. */
+export async function runShared(run: LaneRun): Promise<void> {
+  let turn = run.next()
+  while (turn.done !== true) {
+    let answer: number
+    try {
+      answer = await turn.value
+    } catch (error) {
+      turn = run.throw(error)
+      continue
+    }
+    turn = run.next(answer)
+  }
+}
+
+export function storesOf(lane: LaneContext): CollectionStores[] {
+  const { work, context } = lane.job
+  const sets = 'prepared' in work ? work.prepared : work.objects
+  return collectionsOf(sets, work.tree, work.sharing, context).map((collection, index) => ({
+    collection,
+    index,
+    stores: collection.bases.map((base) => lane.openStore(base)),
+  }))
+}
+
+export function keyOf(seed: number, store: Store, ref: ObjectRef): ContentKey {
+  return contentKey(seed, store.base + ref.dir, ref.file)
+}
+
+export function isMissing(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ENOENT' || code === 'NOT_FOUND'
+}
+
+/** Counts an operation that went wrong. `bytes`: what it would have moved. */
+export function recordFailure(
+  lane: LaneContext,
+  failed: { readonly op: number; readonly name: string; readonly bytes: number; readonly measured: boolean },
+  error: unknown,
+  where: () => string,
+): void {
+  if (failed.measured) lane.recorder.failure(failed.op, Math.max(0, failed.bytes))
+  else lane.recorder.add(HEAD.WARM_ERRORS, 1)
+  if (isMissing(error)) lane.recorder.add(HEAD.MISSING, 1)
+  lane.errors.add(failed.name, error, where)
+}

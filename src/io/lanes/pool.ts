@@ -1,0 +1,159 @@
+/** The threads of an engine: started once, used for one stage after another, replaced when one is lost. */
+
+import { Worker } from 'node:worker_threads'
+import { now } from '../clock.ts'
+import { IoError, messageOf } from '../errors.ts'
+import type { FromThread, Job, ToThread } from './jobs.ts'
+
+const ENTRY = new URL('./thread.ts', import.meta.url)
+
+/** Exchanges that bound the difference between a thread's clock and the engine's. */
+const PINGS = 4
+
+export interface JobHandlers {
+  onStarted(startedAt: number): void
+  onError(lane: number, error: Extract<FromThread, { kind: 'error' }>['error']): void
+}
+
+type Done = Extract<FromThread, { kind: 'done' }>
+
+interface Running {
+  readonly job: Job
+  readonly handlers: JobHandlers
+  readonly ready: PromiseWithResolvers<void>
+  readonly done: PromiseWithResolvers<Done>
+}
+
+/** One worker thread. Its lanes are those of the job that it was given last. */
+export class LaneThread {
+  readonly #worker: Worker
+  readonly #up = Promise.withResolvers<void>()
+  #running: Running | null = null
+  #pings = 0
+  // The thread's clock minus the engine's: both count the same seconds, so bounds only ever get closer.
+  #differenceMin = Number.NEGATIVE_INFINITY
+  #differenceMax = Number.POSITIVE_INFINITY
+  #lost: IoError | null = null
+
+  constructor() {
+    this.#worker = new Worker(ENTRY)
+    this.#up.promise.catch(() => {})
+    this.#worker.on('message', (message: FromThread) => this.#receive(message))
+    this.#worker.on('error', (error) => this.#lose(`A lane failed: ${messageOf(error)}`, error))
+    this.#worker.on('exit', () => this.#lose('A lane ended unexpectedly'))
+    this.#ping()
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== null
+  }
+
+  /** Resolves when the thread runs and its clock is known. */
+  get up(): Promise<void> {
+    return this.#up.promise
+  }
+
+  /** Add to this thread's clock to get the engine's, ms. */
+  get toEngineClock(): number {
+    return -(this.#differenceMin + this.#differenceMax) / 2
+  }
+
+  #post(message: ToThread): void {
+    this.#worker.postMessage(message)
+  }
+
+  #ping(): void {
+    this.#post({ kind: 'ping', sentAt: now() })
+  }
+
+  #receive(message: FromThread): void {
+    if (message.kind === 'pong') {
+      this.#bound(message.sentAt, message.at, message.at)
+      if (++this.#pings < PINGS) this.#ping()
+      else this.#up.resolve()
+      return
+    }
+    const running = this.#running
+    if (running === null || message.id !== running.job.id) return
+    if (message.kind === 'ready') {
+      this.#bound(running.job.sentAt, message.receivedAt, message.at)
+      running.ready.resolve()
+    } else if (message.kind === 'started') running.handlers.onStarted(message.startedAt)
+    else if (message.kind === 'error') running.handlers.onError(message.lane, message.error)
+    else {
+      this.#running = null
+      running.ready.resolve()
+      running.done.resolve(message)
+    }
+  }
+
+  /** A message takes some time in each direction: what it says about the clocks is an inequality. */
+  #bound(sentAt: number, receivedThere: number, sentThere: number): void {
+    this.#differenceMax = Math.min(this.#differenceMax, receivedThere - sentAt)
+    this.#differenceMin = Math.max(this.#differenceMin, sentThere - now())
+  }
+
+  #lose(message: string, cause?: unknown): void {
+    if (this.#lost !== null) return
+    const error = new IoError('LANE_LOST', message, { cause })
+    this.#lost = error
+    this.#up.reject(error)
+    const running = this.#running
+    this.#running = null
+    running?.ready.resolve()
+    running?.done.reject(error)
+  }
+
+  /** Hands over a job. `ready` resolves when its lanes wait for the start; `done` rejects when the thread is lost. */
+  begin(job: Job, handlers: JobHandlers): { readonly ready: Promise<void>; readonly done: Promise<Done> } {
+    const running: Running = {
+      job,
+      handlers,
+      ready: Promise.withResolvers(),
+      done: Promise.withResolvers(),
+    }
+    running.done.promise.catch(() => {})
+    if (this.#lost !== null) {
+      running.ready.resolve()
+      running.done.reject(this.#lost)
+    } else {
+      this.#running = running
+      this.#post(job)
+    }
+    return { ready: running.ready.promise, done: running.done.promise }
+  }
+
+  /** Requests in flight on an asynchronous lane are cut off. */
+  stop(id: number): void {
+    if (this.#lost === null) this.#post({ kind: 'stop', id })
+  }
+
+  /** Does not wait for a thread that hangs in a system call. */
+  async close(): Promise<void> {
+    this.#lose('The engine was closed')
+    await this.#worker.terminate()
+  }
+
+  /** Gives the thread up: it is ended as soon as the system lets it. */
+  abandon(): void {
+    this.#worker.unref()
+    void this.close().catch(() => {})
+  }
+}
+
+export class LanePool {
+  readonly #threads: LaneThread[] = []
+
+  /** As many running threads as asked for. Throws IoError LANE_LOST when one does not start. */
+  async take(count: number): Promise<readonly LaneThread[]> {
+    for (let i = this.#threads.length - 1; i >= 0; i--) if (this.#threads[i]?.isLost) this.#threads.splice(i, 1)
+    while (this.#threads.length < count) this.#threads.push(new LaneThread())
+    const taken = this.#threads.slice(0, count)
+    await Promise.all(taken.map((thread) => thread.up))
+    return taken
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.splice(0).map((thread) => thread.close()))
+  }
+}

@@ -1,0 +1,156 @@
+/** Entry of a lane thread. It is started once and does the jobs of one stage after another. */
+
+import { parentPort } from 'node:worker_threads'
+import { now } from '../clock.ts'
+import { alignedBuffer, ContentPools } from '../content.ts'
+import { codeOf, IO_ERROR_CODES, type IoErrorCode, messageOf } from '../errors.ts'
+import { CHUNK_BYTES } from '../limits.ts'
+import { Random } from '../random.ts'
+import { LaneStores } from '../stores/mod.ts'
+import { CONTROL, openBoard, Recorder } from './board.ts'
+import { laneSeed } from './choosers.ts'
+import { CleanupLane, removeFolders } from './cleanup.ts'
+import { ErrorCounter } from './errors.ts'
+import { ExecuteLane } from './execute.ts'
+import type { FromThread, Job, LaneSeat, ToThread } from './jobs.ts'
+import { type LaneContext, type LaneRun, runBlocking, runShared, type Timing } from './lane.ts'
+import { PrepareLane } from './prepare.ts'
+
+if (parentPort === null) throw new Error('This file is the entry of a worker thread')
+const port = parentPort
+
+/** Kept from stage to stage: what is expensive to make. */
+const pools = new ContentPools()
+const buffer = alignedBuffer(CHUNK_BYTES)
+
+function send(message: FromThread): void {
+  port.postMessage(message)
+}
+
+port.on('message', (message: ToThread) => {
+  if (message.kind === 'ping') send({ kind: 'pong', at: now(), sentAt: message.sentAt })
+  if (message.kind === 'job') void runJob(message)
+})
+
+interface Outcome {
+  failure: { code: IoErrorCode; message: string } | null
+  readonly warnings: Set<string>
+}
+
+async function runJob(job: Job): Promise<void> {
+  const receivedAt = now()
+  const control = new Int32Array(job.control)
+  const thread: JobState = {
+    job,
+    control,
+    outcome: { failure: null, warnings: new Set() },
+    stores: new LaneStores(job.containment, buffer, job.handles),
+    errors: [],
+    timing: { startAt: 0, toEngineClock: 0 },
+  }
+  const { outcome } = thread
+  try {
+    const lanes = job.seats.map((seat) => createLane(thread, seat))
+    send({ kind: 'ready', id: job.id, at: now(), receivedAt })
+    Atomics.wait(control, CONTROL.GO, 0)
+    if (Atomics.load(control, CONTROL.GO) === 1) await runLanes(thread, lanes)
+  } catch (error) {
+    stopAll(control)
+    outcome.failure ??= { code: failureCode(error), message: messageOf(error) }
+  } finally {
+    thread.stores.close()
+  }
+  const errors = thread.errors.flatMap((counter) => counter.totals())
+  send({ kind: 'done', id: job.id, errors, warnings: [...outcome.warnings], failure: outcome.failure })
+}
+
+/** What the lanes of one job on this thread share. */
+interface JobState {
+  readonly job: Job
+  readonly control: Int32Array
+  readonly outcome: Outcome
+  readonly stores: LaneStores
+  readonly errors: ErrorCounter[]
+  readonly timing: Timing
+}
+
+interface Seated {
+  readonly context: LaneContext
+  readonly lane: { run(): LaneRun }
+}
+
+async function runLanes(thread: JobState, lanes: readonly Seated[]): Promise<void> {
+  const { job, control, timing } = thread
+  const clock = new Float64Array(job.clock)
+  timing.toEngineClock = performance.timeOrigin + (clock[1 + (job.seats[0]?.index ?? 0)] ?? 0)
+  timing.startAt = (clock[0] ?? 0) - timing.toEngineClock
+  waitFor(timing.startAt, control)
+  if (Atomics.load(control, CONTROL.STOP) === 0) announce(job, control, timing.toEngineClock)
+  const [first] = lanes
+  if (first === undefined) return
+  if (job.isAsync) await Promise.all(lanes.map(({ lane }) => runShared(lane.run())))
+  else runBlocking(first.lane.run())
+  if (job.work.type === 'cleanup') removeLast(first.context, lanes.length)
+}
+
+/** The last thread to end removes folders: until then others may still delete in them. */
+function removeLast(context: LaneContext, lanes: number): void {
+  if (Atomics.add(context.control, CONTROL.TAKEN, lanes) + lanes === context.job.lanes) removeFolders(context)
+}
+
+function createLane(thread: JobState, seat: LaneSeat): Seated {
+  const { job, control, outcome, stores } = thread
+  const { work, context, slots } = job
+  const board = openBoard(seat.board, slots)
+  const counter = new ErrorCounter((error) => send({ kind: 'error', id: job.id, lane: seat.index, error }))
+  thread.errors.push(counter)
+  const lane: LaneContext = {
+    job,
+    seat,
+    board,
+    recorder: new Recorder(board, slots),
+    control,
+    cursors: new Int32Array(job.cursors),
+    errors: counter,
+    random: new Random(laneSeed(context.seed, context.sequence, context.agentIndex, seat.index)),
+    // Content in flight must not be stamped again by another lane.
+    pools: job.isAsync ? new ContentPools() : pools,
+    blocks: !job.isAsync,
+    timing: thread.timing,
+    openStore: (base) => stores.open(base),
+    warn: (message) => outcome.warnings.add(message),
+    fail: (code, message, stop) => {
+      outcome.failure ??= { code, message }
+      if (stop) stopAll(control)
+    },
+  }
+  if (work.type === 'prepare') return { context: lane, lane: new PrepareLane(lane, work) }
+  if (work.type === 'cleanup') return { context: lane, lane: new CleanupLane(lane, work) }
+  return { context: lane, lane: new ExecuteLane(lane, work) }
+}
+
+/** Blocks the thread until the common start; a stop ends it early. */
+function waitFor(startAt: number, control: Int32Array): void {
+  for (let left = startAt - performance.now(); left > 0; left = startAt - performance.now()) {
+    if (Atomics.wait(control, CONTROL.STOP, 0, left) === 'not-equal') return
+  }
+}
+
+function announce(job: Job, control: Int32Array, toEngineClock: number): void {
+  if (Atomics.exchange(control, CONTROL.STARTED, 1) === 1) return
+  send({ kind: 'started', id: job.id, startedAt: performance.now() + toEngineClock })
+}
+
+function stopAll(control: Int32Array): void {
+  Atomics.store(control, CONTROL.STOP, 1)
+  Atomics.notify(control, CONTROL.STOP)
+}
+
+function failureCode(error: unknown): IoErrorCode {
+  const code = codeOf(error)
+  return isIoErrorCode(code) ? code : 'FAILED'
+}
+
+function isIoErrorCode(code: string): code is IoErrorCode {
+  return Object.hasOwn(IO_ERROR_CODES, code)
+}

@@ -1,0 +1,84 @@
+/** Stage results as compact text for the wire: JSON, deflated, base64. What comes in is checked before it is believed. */
+
+import { deflateSync, inflateSync } from 'node:zlib'
+import { z } from 'zod'
+import { IoError, messageOf } from './errors.ts'
+import { decodeHistogram } from './histogram.ts'
+import { OUTPUT_BYTES_MAX, PERF_SAMPLES_MAX, RESULT_JSON_BYTES_MAX, RESULT_TEXT_CHARS_MAX } from './limits.ts'
+import { BUCKET_LABELS } from './sizes.ts'
+import type { StageResult } from './types.ts'
+
+const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
+const count = amount.int()
+const text = (max: number): z.ZodString => z.string().max(max)
+const share = z.number().min(0).max(1).nullable()
+
+const opStats = z
+  .strictObject({
+    op: z.enum(['get', 'put', 'stat', 'list', 'delete']),
+    bucket: text(32),
+    bucketIndex: z
+      .number()
+      .int()
+      .min(0)
+      .max(BUCKET_LABELS.length - 1),
+    count,
+    bytes: count,
+    errors: count,
+    totalNs: z.number().min(0),
+    histogram: text(1_000_000),
+  })
+  .refine((stats) => stats.bucket === BUCKET_LABELS[stats.bucketIndex], 'bucket and bucketIndex disagree')
+
+const perfSample = z.strictObject({
+  second: amount,
+  ops: count,
+  bytes: count,
+  errors: count,
+  p50Ns: amount,
+  p99Ns: amount,
+})
+
+const stageResult = z.strictObject({
+  status: z.enum(['ok', 'failed']),
+  reason: text(4000),
+  code: text(64),
+  startedAt: amount,
+  endedAt: amount,
+  seconds: amount,
+  stats: z.array(opStats).max(5 * BUCKET_LABELS.length),
+  warmup: z.strictObject({ ops: count, bytes: count, errors: count }),
+  perf: z.array(perfSample).max(PERF_SAMPLES_MAX),
+  objects: z.strictObject({ created: count, existed: count, deleted: count, missing: count }),
+  firstLaneDoneSeconds: amount,
+  lastLaneDoneSeconds: amount,
+  cpu: z.strictObject({ host: share, process: share }),
+  errorSamples: z.array(z.strictObject({ message: text(1000), count })).max(64),
+  warnings: z.array(text(1000)).max(64),
+  output: text(OUTPUT_BYTES_MAX),
+  exitCode: z.number().int().nullable(),
+})
+
+/** Text of a result; `decodeResult` gives it back. */
+export function encodeResult(result: StageResult): string {
+  return deflateSync(JSON.stringify(result)).toString('base64')
+}
+
+/** Throws IoError BAD_RESULT for text that is too long, damaged, or no result. Histograms are read once to be sure. */
+export function decodeResult(payload: string): StageResult {
+  if (payload.length > RESULT_TEXT_CHARS_MAX) {
+    throw new IoError(
+      'BAD_RESULT',
+      `Cannot read a result: ${payload.length} characters, allowed are ${RESULT_TEXT_CHARS_MAX}`,
+    )
+  }
+  try {
+    const raw = inflateSync(Buffer.from(payload, 'base64'), { maxOutputLength: RESULT_JSON_BYTES_MAX })
+    const result = stageResult.parse(JSON.parse(raw.toString('utf8')))
+    for (const stats of result.stats) decodeHistogram(stats.histogram)
+    return result
+  } catch (error) {
+    if (error instanceof IoError) throw error
+    throw new IoError('BAD_RESULT', `Cannot read a result: ${messageOf(error)}`, { cause: error })
+  }
+}

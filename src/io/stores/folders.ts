@@ -1,0 +1,149 @@
+/**
+ * Folders that were judged and are held: files in them are opened through the held folder, so that a symbolic link put
+ * somewhere in the path afterwards leads nowhere. Where the system has no `/proc/self/fd` (or a sandbox hides it), the
+ * path is resolved again at short intervals instead.
+ */
+
+import { closeSync, constants, mkdirSync, openSync, readlinkSync } from 'node:fs'
+import path from 'node:path'
+import { allowedRoot, refusal, resolvePath } from '../containment.ts'
+import { codeOf } from '../errors.ts'
+import type { Containment } from '../types.ts'
+
+/** How long a resolved path is believed where folders cannot be held, ms. */
+const BELIEVED_MS = 50
+
+const FOLDER_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0)
+
+interface Held {
+  fd: number
+  /** Ends with a slash: what names are appended to. */
+  prefix: string
+  checkedAt: number
+}
+
+export class Folders {
+  readonly #containment: Containment
+  readonly #heldMax: number
+  readonly #held = new Map<string, Held>()
+  readonly #canHold: boolean
+  #lastFolder = ''
+  #lastPrefix = ''
+
+  /** `heldMax`: folders held at once, a file descriptor each. */
+  constructor(containment: Containment, heldMax: number, canHold = canHoldFolders()) {
+    this.#containment = containment
+    this.#heldMax = heldMax
+    this.#canHold = canHold
+  }
+
+  /**
+   * What to put before a name to open it in `folder` (an absolute path with a slash at its end).
+   * Throws IoError NOT_ALLOWED, or a system error (ENOENT, …); with `create`, folders are made first.
+   */
+  prefixOf(folder: string, create: boolean): string {
+    if (this.#lastFolder === folder && this.#canHold) return this.#lastPrefix
+    const held = this.#held.get(folder)
+    if (held !== undefined && (this.#canHold || performance.now() - held.checkedAt < BELIEVED_MS)) {
+      this.#lastFolder = folder
+      this.#lastPrefix = held.prefix
+      return held.prefix
+    }
+    const fresh = this.#open(folder, create)
+    this.#remember(folder, fresh)
+    return fresh.prefix
+  }
+
+  #open(folder: string, create: boolean): Held {
+    try {
+      return this.#judge(folder)
+    } catch (error) {
+      if (!create || codeOf(error) !== 'ENOENT') throw error
+    }
+    this.#make(folder)
+    return this.#judge(folder)
+  }
+
+  /** Opens first, then asks where that is: nothing can change in between. */
+  #judge(folder: string): Held {
+    if (!this.#canHold) {
+      const resolved = resolvePath(folder)
+      this.#check(folder, resolved)
+      closeSync(openSync(resolved, FOLDER_FLAGS))
+      return { fd: -1, prefix: resolved === '/' ? '/' : `${resolved}/`, checkedAt: performance.now() }
+    }
+    const fd = openSync(folder, FOLDER_FLAGS)
+    try {
+      this.#check(folder, readlinkSync(`/proc/self/fd/${fd}`))
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+    return { fd, prefix: `/proc/self/fd/${fd}/`, checkedAt: 0 }
+  }
+
+  #check(folder: string, resolved: string): string {
+    const root = allowedRoot(this.#containment, resolved)
+    if (root === null) throw refusal(`file://${folder}`, `file://${resolved}`)
+    return root
+  }
+
+  /** Makes missing folders one by one, each inside a held parent. An allowed folder itself is made with its parents. */
+  #make(folder: string): void {
+    const plain = folder.replace(/\/+$/, '')
+    const resolved = resolvePath(plain)
+    const root = this.#check(folder, resolved)
+    if (resolved === root) {
+      mkdirSync(root, { recursive: true })
+      return
+    }
+    const parent = this.#open(`${path.dirname(resolved)}/`, true)
+    try {
+      mkdirSync(parent.prefix + path.basename(resolved))
+    } catch (error) {
+      // Another lane or agent was faster.
+      if (codeOf(error) !== 'EEXIST') throw error
+    } finally {
+      if (parent.fd >= 0) closeSync(parent.fd)
+    }
+  }
+
+  #remember(folder: string, held: Held): void {
+    this.forget(folder)
+    if (this.#held.size >= this.#heldMax) {
+      for (const oldest of this.#held.keys()) {
+        this.forget(oldest)
+        break
+      }
+    }
+    this.#held.set(folder, held)
+    this.#lastFolder = folder
+    this.#lastPrefix = held.prefix
+  }
+
+  /** After a folder was removed, or to look again. */
+  forget(folder: string): void {
+    const held = this.#held.get(folder)
+    if (held === undefined) return
+    this.#held.delete(folder)
+    if (held.fd >= 0) closeSync(held.fd)
+    this.#lastFolder = ''
+  }
+
+  close(): void {
+    for (const folder of [...this.#held.keys()]) this.forget(folder)
+  }
+}
+
+function canHoldFolders(): boolean {
+  try {
+    const fd = openSync('/', FOLDER_FLAGS)
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === '/'
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,48 @@
+/** Opens stores for a lane. */
+
+import type { Containment } from '../types.ts'
+import { asFolder, parseUri } from '../uri.ts'
+import { FileStore } from './file.ts'
+import { Folders } from './folders.ts'
+import { NullStore } from './null.ts'
+import type { Store } from './types.ts'
+
+/** Folders that one lane holds open. */
+const HELD_FOLDERS_MAX = 128
+
+/** One lane's stores by base URI. Opening touches nothing. */
+export class LaneStores {
+  readonly #stores = new Map<string, Store>()
+  readonly #folders: Folders
+  readonly #buffer: Buffer
+  readonly #handles: number
+
+  /** `buffer`: page-aligned, for what is read. `handles`: open files kept for ranged reads, a power of two. */
+  constructor(containment: Containment, buffer: Buffer, handles: number) {
+    this.#folders = new Folders(containment, HELD_FOLDERS_MAX)
+    this.#buffer = buffer
+    this.#handles = handles
+  }
+
+  open(uri: string): Store {
+    const base = asFolder(uri)
+    let store = this.#stores.get(base)
+    if (store === undefined) {
+      store = this.#create(base)
+      this.#stores.set(base, store)
+    }
+    return store
+  }
+
+  #create(base: string): Store {
+    const { scheme } = parseUri(base)
+    if (scheme === 'null') return new NullStore(base)
+    return new FileStore(base, { folders: this.#folders, buffer: this.#buffer, handles: this.#handles })
+  }
+
+  close(): void {
+    for (const store of this.#stores.values()) store.close()
+    this.#stores.clear()
+    this.#folders.close()
+  }
+}
