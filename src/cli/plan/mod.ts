@@ -1,0 +1,7 @@
+/** Plans: YAML text -> checked, ordered stages. */
+
+export { describePlan, type PlanDescription, renderPlanDescription } from './describe.ts'
+export { PlanError } from './errors.ts'
+export { parsePlan, toPlanSpec } from './parse.ts'
+export { readPlanFile } from './read.ts'
+export type * from './types.ts'
