@@ -1,0 +1,489 @@
+/**
+ * Many cores on one virtual clock. It does what the mesh does in production: carries outputs out, reports connections,
+ * fires timers (late), runs stages. It knows nothing of the protocol's rules.
+ */
+
+import {
+  BarrierCore,
+  type Input,
+  type Member,
+  type Output,
+  type PeerId,
+  type PlanRef,
+  type PlanSpec,
+  type ReadyStatus,
+  showInput,
+  showOutput,
+} from '../../src/barrier/mod.ts'
+import { Clock } from './clock.ts'
+import { Network } from './network.ts'
+import type { Prng } from './prng.ts'
+import { Queue } from './queue.ts'
+
+/** One running peer. A restarted host runs another one. */
+export interface Proc {
+  readonly host: string
+  readonly member: Member
+  readonly core: BarrierCore
+  readonly clock: Clock
+  state: 'up' | 'paused' | 'gone'
+  /** Why it is gone: killed; the host lost power, so nobody is told; left in order. */
+  ending: 'kill' | 'power' | 'left' | null
+  /** Whom it believes to be connected to. */
+  readonly links: Map<PeerId, Proc>
+  /** What waits for it to go on after a pause. */
+  readonly backlog: (() => void)[]
+  timerAt: number | null
+  timerNumber: number
+  stage: { readonly plan: PlanRef; readonly sequence: number } | null
+  steps: number
+}
+
+/** Sees all that happens. */
+export interface Watcher {
+  booted(proc: Proc): void
+  fed(proc: Proc, input: Input): void
+  carried(proc: Proc, output: Output): void
+}
+
+export interface StageRun {
+  readonly durationMs: number
+  readonly status: ReadyStatus
+}
+
+export interface ClusterOptions {
+  readonly prng: Prng
+  readonly hosts: readonly string[]
+  readonly stage: (proc: Proc, plan: PlanRef, sequence: number) => StageRun
+  readonly trace: ((line: string) => void) | null
+  /** Own clocks: offset up to this many ms, rate within 1 +- drift. */
+  readonly clockOffsetMs: number
+  readonly clockDrift: number
+  /** Every message is turned to text and back, as on a wire. */
+  readonly copyMessages: boolean
+}
+
+/** More steps of one peer within one simulated second than any plan needs. */
+const STEPS_PER_SECOND_MAX = 20_000
+
+export class Cluster {
+  readonly network: Network
+  readonly procs: Proc[] = []
+  readonly watchers: Watcher[] = []
+  now = 0
+  /** Messages handed to the network, by type. */
+  readonly sent = new Map<string, number>()
+  readonly #options: ClusterOptions
+  readonly #prng: Prng
+  readonly #queue = new Queue()
+  readonly #boots = new Map<string, number>()
+  readonly #clocks = new Map<string, Clock>()
+  #reconnecting = false
+  #secondStart = 0
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+    this.#prng = options.prng
+    this.network = new Network(options.prng.fork())
+  }
+
+  get hosts(): readonly string[] {
+    return this.#options.hosts
+  }
+
+  // --- time ---
+
+  at(time: number, run: () => void): void {
+    this.#queue.push(Math.max(time, this.now), run)
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#queue.push(this.now + delayMs, run)
+  }
+
+  /** Lets time pass until `end`, or until `done`. True when it was done. */
+  run(end: number, done?: () => boolean): boolean {
+    if (done?.() === true) return true
+    for (let due = this.#queue.peek(); due !== undefined && due.at <= end; due = this.#queue.peek()) {
+      this.#queue.pop()
+      this.now = due.at
+      if (this.now - this.#secondStart >= 1000) this.#newSecond()
+      due.run()
+      if (done?.() === true) return true
+    }
+    this.now = Math.max(this.now, end)
+    return done?.() ?? false
+  }
+
+  #newSecond(): void {
+    this.#secondStart = this.now
+    for (const proc of this.procs) proc.steps = 0
+  }
+
+  // --- processes ---
+
+  /** Starts the host's peer; a new peer ID each time, or (`sameId`) only a new incarnation. */
+  boot(host: string, sameId = false): Proc {
+    const number = (this.#boots.get(host) ?? 0) + 1
+    this.#boots.set(host, number)
+    const clock = this.#clockOf(host)
+    const peer = number === 1 || sameId ? host : `${host}${number}`
+    const member: Member = { peer, name: host, incarnation: `${number}` }
+    const core = new BarrierCore({ self: member, now: clock.at(this.now), dice: this.#prng.next() })
+    const proc: Proc = {
+      host,
+      member,
+      core,
+      clock,
+      state: 'up',
+      ending: null,
+      links: new Map(),
+      backlog: [],
+      timerAt: null,
+      timerNumber: 0,
+      stage: null,
+      steps: 0,
+    }
+    this.procs.push(proc)
+    for (const watcher of this.watchers) watcher.booted(proc)
+    this.#trace(proc, '*', `boot incarnation ${number}`)
+    this.feed(proc, { type: 'tick' })
+    this.#reconnectSoon(this.#prng.between(1, 100))
+    return proc
+  }
+
+  crash(proc: Proc, ending: 'kill' | 'power'): void {
+    if (proc.state === 'gone') return
+    this.#trace(proc, '*', ending)
+    this.#end(proc, ending)
+  }
+
+  pause(proc: Proc): void {
+    if (proc.state !== 'up') return
+    proc.state = 'paused'
+    this.#trace(proc, '*', 'pause')
+    // A connection monitor gives up on a peer that is silent for long.
+    if (this.#prng.chance(0.5)) {
+      const until = this.#prng.between(5000, 20_000)
+      this.after(until, () => {
+        if (proc.state === 'paused') this.#breakLinks(proc)
+      })
+    }
+  }
+
+  resume(proc: Proc): void {
+    if (proc.state !== 'paused') return
+    proc.state = 'up'
+    this.#trace(proc, '*', 'resume')
+    const backlog = proc.backlog.splice(0)
+    // Timers or messages first: either is possible.
+    if (this.#prng.chance(0.5)) this.feed(proc, { type: 'tick' })
+    for (const work of backlog) work()
+    if (this.#isUp(proc)) this.feed(proc, { type: 'tick' })
+    this.#reconnectSoon(this.#prng.between(1, 1000))
+  }
+
+  live(): Proc[] {
+    return this.procs.filter((proc) => proc.state !== 'gone')
+  }
+
+  procOn(host: string): Proc | undefined {
+    return this.procs.find((proc) => proc.host === host && proc.state !== 'gone')
+  }
+
+  /** Those that believe that they lead, the newest term first. */
+  leaders(): Proc[] {
+    const leading = this.live().filter((proc) => this.statusOf(proc).role === 'leader')
+    return leading.sort((a, b) => this.statusOf(b).term - this.statusOf(a).term)
+  }
+
+  statusOf(proc: Proc): ReturnType<BarrierCore['status']> {
+    return proc.core.status(proc.clock.at(this.now))
+  }
+
+  // --- what people do ---
+
+  submit(proc: Proc, spec: PlanSpec): void {
+    this.arrive(proc, { type: 'submit', spec })
+  }
+
+  abort(proc: Proc, reason: string): void {
+    this.arrive(proc, { type: 'abort', reason })
+  }
+
+  leave(proc: Proc): void {
+    this.arrive(proc, { type: 'leave' })
+  }
+
+  // --- the network ---
+
+  cut(from: string, to: string, mode: 'drop' | 'hold'): void {
+    this.network.cut(from, to, mode)
+    this.#trace(null, '*', `cut ${from}>${to} (${mode})`)
+    this.after(this.#prng.between(2000, 20_000), () => {
+      if (this.network.connects(from, to)) return
+      for (const [a, b] of [
+        [from, to],
+        [to, from],
+      ] as const) {
+        const proc = this.procOn(a)
+        for (const other of proc?.links.values() ?? []) if (other.host === b && proc) this.#disconnected(proc, other)
+      }
+    })
+  }
+
+  heal(): void {
+    this.#trace(null, '*', 'heal')
+    for (const deliver of this.network.heal()) this.after(this.#prng.between(0.1, 50), deliver)
+    this.#reconnectSoon(this.#prng.between(1, 1000))
+  }
+
+  /** Gives an input to a peer now, or when it goes on after its pause. */
+  arrive(proc: Proc, input: Input): void {
+    if (proc.state === 'paused') proc.backlog.push(() => this.arrive(proc, input))
+    else this.feed(proc, input)
+  }
+
+  feed(proc: Proc, input: Input): void {
+    if (proc.state !== 'up') return
+    proc.steps += 1
+    if (proc.steps > STEPS_PER_SECOND_MAX) throw new Error(`${proc.member.peer} does not come to rest`)
+    for (const watcher of this.watchers) watcher.fed(proc, input)
+    if (input.type !== 'tick') this.#trace(proc, '<', input)
+    const outputs = proc.core.step(input, proc.clock.at(this.now), this.#prng.next())
+    for (const output of outputs) {
+      // A crash may come between two outputs of one step.
+      if (!this.#isUp(proc)) return
+      this.#trace(proc, '>', output)
+      this.#carry(proc, output)
+      for (const watcher of this.watchers) watcher.carried(proc, output)
+      if (output.type === 'left') this.#end(proc, 'left')
+    }
+    this.#arm(proc)
+  }
+
+  #isUp(proc: Proc): boolean {
+    return proc.state === 'up'
+  }
+
+  #carry(proc: Proc, output: Output): void {
+    switch (output.type) {
+      case 'send': {
+        const target = proc.links.get(output.to)
+        this.#count(output.message.type)
+        if (target !== undefined) this.#transmit(proc, target, output.message)
+        return
+      }
+      case 'broadcast':
+        this.#count(`gossip ${output.message.type}`)
+        this.#gossip(proc, output.message)
+        return
+      case 'probe':
+        this.#probe(proc, output.peer)
+        return
+      case 'run_stage':
+        this.#runStage(proc, output)
+        return
+      case 'cancel_stage':
+      case 'plan_finished':
+        proc.stage = null
+        return
+      default:
+        return
+    }
+  }
+
+  #count(type: string): void {
+    this.sent.set(type, (this.sent.get(type) ?? 0) + 1)
+  }
+
+  #transmit(proc: Proc, target: Proc, message: Extract<Input, { type: 'message' }>['message']): void {
+    const { peer: from, incarnation } = proc.member
+    const copy = this.#options.copyMessages ? (JSON.parse(JSON.stringify(message)) as typeof message) : message
+    const deliver = () => {
+      if (target.state === 'gone') this.#resetBy(target, proc)
+      else this.arrive(target, { type: 'message', from, incarnation, message: copy })
+    }
+    if (!this.network.passes(proc.host, target.host)) {
+      this.network.hold(proc.host, target.host, deliver)
+      return
+    }
+    for (const delay of this.network.fates()) this.after(delay, deliver)
+  }
+
+  /** A host that lives answers for its dead process: the connection is closed. */
+  #resetBy(target: Proc, sender: Proc): void {
+    if (target.ending === 'power') return
+    this.after(this.network.delay(), () => this.#disconnected(sender, target))
+  }
+
+  /** Gossip reaches everybody that is reachable, over one other peer where the direct way is cut. */
+  #gossip(proc: Proc, message: Extract<Output, { type: 'broadcast' }>['message']): void {
+    const { peer: from, incarnation } = proc.member
+    for (const target of this.procs) {
+      if (target === proc || target.state === 'gone') continue
+      const direct = this.network.passes(proc.host, target.host)
+      if (!direct && !this.#relayed(proc, target)) continue
+      for (const delay of this.network.fates()) {
+        this.after(direct ? delay : delay * 2, () =>
+          this.arrive(target, { type: 'message', from, incarnation, message }),
+        )
+      }
+    }
+  }
+
+  #relayed(proc: Proc, target: Proc): boolean {
+    return this.procs.some(
+      (relay) =>
+        relay.state === 'up' &&
+        relay !== proc &&
+        this.network.passes(proc.host, relay.host) &&
+        this.network.passes(relay.host, target.host),
+    )
+  }
+
+  #probe(proc: Proc, peer: PeerId): void {
+    const wanted = this.procs.filter((other) => other.member.peer === peer).at(-1)
+    if (wanted === undefined || !this.network.connects(proc.host, wanted.host)) return
+    const roundTrip = this.network.delay() + this.network.delay()
+    this.after(roundTrip, () => {
+      if (wanted.state === 'up') this.#connect(proc, wanted)
+      else if (wanted.state === 'gone' && wanted.ending !== 'power') this.arrive(proc, { type: 'unreachable', peer })
+    })
+  }
+
+  // --- connections ---
+
+  #connect(a: Proc, b: Proc): void {
+    if (a.state !== 'up' || b.state !== 'up' || !this.network.connects(a.host, b.host)) return
+    for (const [proc, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.after(this.network.delay(), () => this.#connected(proc, other))
+    }
+  }
+
+  #connected(proc: Proc, other: Proc): void {
+    if (proc.state === 'gone') return
+    if (other.state === 'gone') return
+    const before = proc.links.get(other.member.peer)
+    if (before !== undefined && before !== other) this.#disconnected(proc, before)
+    proc.links.set(other.member.peer, other)
+    this.arrive(proc, { type: 'peer_up', member: other.member })
+  }
+
+  #disconnected(proc: Proc, other: Proc): void {
+    if (proc.state === 'gone' || proc.links.get(other.member.peer) !== other) return
+    proc.links.delete(other.member.peer)
+    this.arrive(proc, { type: 'peer_down', peer: other.member.peer })
+    if (other.state !== 'gone') this.#reconnectSoon(this.#prng.between(100, 2000))
+  }
+
+  #breakLinks(proc: Proc): void {
+    for (const other of this.procs) {
+      if (other.links.get(proc.member.peer) !== proc) continue
+      this.after(this.#prng.between(0, 100), () => this.#disconnected(other, proc))
+      this.after(this.#prng.between(0, 100), () => this.#disconnected(proc, other))
+    }
+  }
+
+  /** Discovery: peers that live and can reach each other find each other again. */
+  #reconnectSoon(delayMs: number): void {
+    if (this.#reconnecting) return
+    this.#reconnecting = true
+    this.after(delayMs, () => {
+      this.#reconnecting = false
+      const live = this.procs.filter((proc) => proc.state === 'up')
+      for (const [index, a] of live.entries()) {
+        for (const b of live.slice(index + 1)) {
+          const whole = a.links.get(b.member.peer) === b && b.links.get(a.member.peer) === a
+          if (!whole && this.network.connects(a.host, b.host))
+            this.after(this.#prng.between(0, 50), () => this.#connect(a, b))
+        }
+      }
+    })
+  }
+
+  #end(proc: Proc, ending: 'kill' | 'power' | 'left'): void {
+    proc.state = 'gone'
+    proc.ending = ending
+    proc.stage = null
+    proc.backlog.length = 0
+    for (const other of this.procs) {
+      if (other === proc || other.links.get(proc.member.peer) !== proc) continue
+      if (ending === 'power') {
+        this.after(this.#prng.between(5000, 20_000), () => this.#disconnected(other, proc))
+      } else if (this.network.passes(proc.host, other.host)) {
+        const lag = ending === 'left' ? 2 : 0
+        this.after(lag + this.network.delay(), () => this.#disconnected(other, proc))
+      } else {
+        this.after(this.#prng.between(2000, 20_000), () => this.#disconnected(other, proc))
+      }
+    }
+  }
+
+  // --- timers and stages ---
+
+  #arm(proc: Proc): void {
+    const own = proc.core.nextWakeAt()
+    if (own === null || proc.state !== 'up') return
+    // Timers have a resolution of one millisecond, and are late rather than early.
+    const at = Math.max(this.now + 0.05, proc.clock.when(own) + 0.01 + this.#prng.next())
+    if (proc.timerAt !== null && proc.timerAt <= at && proc.timerAt > this.now) return
+    proc.timerAt = at
+    proc.timerNumber += 1
+    const number = proc.timerNumber
+    this.#queue.push(at, () => this.#fire(proc, number))
+  }
+
+  #fire(proc: Proc, number: number): void {
+    if (proc.timerNumber !== number) return
+    proc.timerAt = null
+    if (proc.state !== 'up') return
+    const own = proc.core.nextWakeAt()
+    if (own !== null && own <= proc.clock.at(this.now)) this.feed(proc, { type: 'tick' })
+    else this.#arm(proc)
+  }
+
+  #runStage(proc: Proc, output: Extract<Output, { type: 'run_stage' }>): void {
+    const { plan, sequence } = output
+    const stage = { plan, sequence }
+    proc.stage = stage
+    const { durationMs, status } = this.#options.stage(proc, plan, sequence)
+    const startAt = Math.max(this.now, proc.clock.when(output.startAt))
+    this.at(startAt + durationMs, () => {
+      const finish = () => {
+        if (proc.stage !== stage) return
+        proc.stage = null
+        const payload = payloadOf(proc, plan, sequence)
+        this.feed(proc, { type: 'ready', plan, sequence, status, payload })
+      }
+      if (proc.state === 'paused') proc.backlog.push(finish)
+      else finish()
+    })
+  }
+
+  #clockOf(host: string): Clock {
+    const known = this.#clocks.get(host)
+    if (known !== undefined) return known
+    const { clockOffsetMs, clockDrift } = this.#options
+    // Far from 0, so that a time taken for a duration shows.
+    const offset = 1_000_000 + this.#prng.between(-clockOffsetMs, clockOffsetMs)
+    const clock = new Clock(offset, 1 + this.#prng.between(-clockDrift, clockDrift))
+    this.#clocks.set(host, clock)
+    return clock
+  }
+
+  #trace(proc: Proc | null, mark: '<' | '>' | '*', what: Input | Output | string): void {
+    const { trace } = this.#options
+    if (trace === null) return
+    const text = typeof what === 'string' ? what : mark === '<' ? showInput(what as Input) : showOutput(what as Output)
+    trace(`${this.now.toFixed(2).padStart(10)} ${(proc?.member.peer ?? '-').padEnd(4)} ${mark} ${text}`)
+  }
+}
+
+/** What a peer's results of a stage are: nobody else's look the same. */
+export function payloadOf(proc: Proc, plan: PlanRef, sequence: number): string {
+  return `${proc.member.peer}/${proc.member.incarnation}/${plan.uid}/${sequence}`
+}

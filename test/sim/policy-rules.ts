@@ -1,0 +1,170 @@
+/** The policy table of the design, as rules on a chosen decision and on what the members really did. */
+
+import {
+  type AbortDecision,
+  type Decision,
+  type Exclusion,
+  type Member,
+  majorityOf,
+  type ReleaseDecision,
+  type StageReport,
+  type StageSpec,
+  showDecision,
+} from '../../src/barrier/mod.ts'
+import type { CheckerOptions, GivenReady, PlanBook } from './checker.ts'
+import { violated } from './failure.ts'
+
+export interface ChosenCase {
+  readonly book: PlanBook
+  readonly decision: Decision
+  /** Members of its sequence. */
+  readonly members: readonly Member[]
+  readonly proposedAt: number
+  readonly options: CheckerOptions
+  readonly abortsAsked: ReadonlySet<string>
+}
+
+/** Clocks run up to this much apart, and messages take their time. */
+const SLACK = 0.98
+const SLACK_MS = 60
+
+export function checkPolicy(chosen: ChosenCase): void {
+  const { decision, book } = chosen
+  if (decision.kind === 'start') return
+  checkReports(chosen, decision)
+  const stage = book.stages[decision.sequence - 1]
+  if (decision.kind === 'abort') {
+    checkAbort(chosen, decision, stage)
+    return
+  }
+  if (stage === undefined) violated('3 order', `a release without a stage: ${showDecision(decision)}`)
+  checkExclusions(chosen, decision.excluded, stage)
+  checkReady(chosen, decision, stage)
+  if (stage.barrier.policy !== decision.policy) violated('4 policy', `released by another policy than the plan's`)
+  if (decision.policy === 'all_or_nothing') checkAll(chosen, decision)
+  else if (decision.policy === 'majority') checkMajority(chosen, decision, stage)
+  else checkBestEffort(chosen, decision, stage)
+}
+
+function checkReports({ book, decision }: ChosenCase, { reports }: { reports: readonly StageReport[] }): void {
+  for (const { peer, sequence, status, payload } of reports) {
+    const key = `${sequence}/${peer}`
+    const given = book.readies.get(key)
+    if (given === undefined || given.payload !== payload || given.status !== status) {
+      violated('7 honesty', `${showDecision(decision)} carries a report that ${peer} did not give`)
+    }
+    if (sequence > decision.sequence) violated('3 order', `${showDecision(decision)} carries a report of a later stage`)
+    if (book.reported.has(key)) violated('6 nothing lost', `${showDecision(decision)} carries ${key} a second time`)
+    book.reported.add(key)
+  }
+}
+
+function checkReady({ book, members }: ChosenCase, decision: ReleaseDecision, stage: StageSpec): void {
+  if (new Set(decision.ready).size !== decision.ready.length) violated('4 policy', 'a member counted twice')
+  for (const peer of decision.ready) {
+    const given = book.readies.get(`${decision.sequence}/${peer}`)
+    if (given === undefined || !members.some((member) => member.peer === peer)) {
+      violated('4 policy', `${showDecision(decision)} counts ${peer}, which is not ready`)
+    }
+    if (given.status === 'failed' && !stage.optional && decision.policy !== 'best_effort') {
+      violated('4 policy', `${showDecision(decision)} counts ${peer}, which failed`)
+    }
+    if (!decision.reports.some((report) => report.peer === peer && report.sequence === decision.sequence)) {
+      violated('6 nothing lost', `${showDecision(decision)} lacks the results of ${peer}`)
+    }
+  }
+  for (const member of decision.members) {
+    if (!members.some((other) => other.peer === member.peer && other.incarnation === member.incarnation)) {
+      violated('2 no early start', `${showDecision(decision)} names ${member.peer}, no member of this sequence`)
+    }
+  }
+  const next = new Set(decision.members.map((member) => member.peer))
+  for (const { peer } of members) {
+    const out = decision.excluded.some((excluded) => excluded.peer === peer)
+    if (next.has(peer) === out) violated('4 policy', `${showDecision(decision)} neither keeps nor excludes ${peer}`)
+  }
+}
+
+function checkExclusions(
+  { book, decision, options }: ChosenCase,
+  excluded: readonly Exclusion[],
+  stage: StageSpec,
+): void {
+  for (const { peer, reason } of excluded) {
+    const given = book.readies.get(`${decision.sequence}/${peer}`)
+    if (reason === 'failed' && (given?.status !== 'failed' || stage.optional)) {
+      violated('7 honesty', `${showDecision(decision)} calls ${peer} failed`)
+    }
+    if (options.calm && reason === 'dead') violated('4 policy', `${showDecision(decision)} calls ${peer} dead`)
+  }
+}
+
+function checkAll({ members }: ChosenCase, decision: ReleaseDecision): void {
+  if (decision.ready.length !== members.length || decision.members.length !== members.length) {
+    violated('4 policy', `${showDecision(decision)} with ${decision.ready.length} of ${members.length} ready`)
+  }
+}
+
+function checkMajority(chosen: ChosenCase, decision: ReleaseDecision, stage: StageSpec): void {
+  const needed = majorityOf(chosen.members.length)
+  if (decision.ready.length < needed) {
+    violated('4 policy', `${showDecision(decision)} with ${decision.ready.length} of ${chosen.members.length} ready`)
+  }
+  for (const { peer } of decision.members) {
+    if (!decision.ready.includes(peer))
+      violated('4 policy', `${showDecision(decision)} keeps ${peer}, which is not ready`)
+  }
+  if (!decision.excluded.some(({ reason }) => reason === 'straggler')) return
+  const times = readyTimes(chosen, decision)
+  const grace = waitedSince(chosen, times[needed - 1])
+  const whole = waitedSince(chosen, times[0])
+  const { stragglerGraceMs, barrierTimeoutMs } = stage.barrier
+  if (!enough(chosen, grace, stragglerGraceMs) && !enough(chosen, whole, barrierTimeoutMs)) {
+    violated('4 policy', `${showDecision(decision)} did not wait for its stragglers (${grace.toFixed(0)} ms)`)
+  }
+}
+
+function checkBestEffort(chosen: ChosenCase, decision: ReleaseDecision, stage: StageSpec): void {
+  if (decision.excluded.some(({ reason }) => reason === 'failed' || reason === 'straggler')) {
+    violated('4 policy', `${showDecision(decision)} excludes one that lives`)
+  }
+  const late = decision.members.filter(({ peer }) => !decision.ready.includes(peer))
+  if (late.length === 0) return
+  const waited = waitedSince(chosen, readyTimes(chosen, decision)[0])
+  if (!enough(chosen, waited, stage.barrier.barrierTimeoutMs)) {
+    violated('4 policy', `${showDecision(decision)} did not wait for all (${waited.toFixed(0)} ms)`)
+  }
+}
+
+function checkAbort(chosen: ChosenCase, decision: AbortDecision, stage: StageSpec | undefined): void {
+  if (decision.sequence === 0 || stage === undefined) return
+  if (decision.excluded.length === 0) {
+    if (!chosen.abortsAsked.has(decision.reason))
+      violated('4 policy', `${showDecision(decision)}, which nobody asked for`)
+    return
+  }
+  if (decision.policy === 'best_effort') violated('4 policy', `best_effort always goes on: ${showDecision(decision)}`)
+  checkExclusions(chosen, decision.excluded, stage)
+  if (!decision.excluded.some(({ reason }) => reason === 'straggler')) return
+  const readies = chosen.members.map(({ peer }) => chosen.book.readies.get(`${decision.sequence}/${peer}`))
+  const times = readies.filter((ready) => ready !== undefined).map(({ at }) => at)
+  if (!enough(chosen, waitedSince(chosen, Math.min(...times)), stage.barrier.barrierTimeoutMs)) {
+    violated('4 policy', `${showDecision(decision)} before agent_barrier_timeout`)
+  }
+}
+
+function readyTimes({ book }: ChosenCase, decision: ReleaseDecision): number[] {
+  const given = decision.ready.map((peer) => book.readies.get(`${decision.sequence}/${peer}`))
+  return given
+    .filter((ready): ready is GivenReady => ready !== undefined)
+    .map(({ at }) => at)
+    .sort((a, b) => a - b)
+}
+
+function waitedSince(chosen: ChosenCase, since: number | undefined): number {
+  return since === undefined ? 0 : chosen.proposedAt - since
+}
+
+function enough({ options }: ChosenCase, waitedMs: number, neededMs: number): boolean {
+  return options.clocksJump || waitedMs >= neededMs * SLACK - SLACK_MS
+}
