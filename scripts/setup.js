@@ -17,7 +17,9 @@ if (!existsSync(installed) || (existsSync(lock) && statSync(lock).mtimeMs > stat
 
 if (findNode() === undefined) {
   const wanted = `node@${manifest.config.localNode}`
-  process.stderr.write(`Node ${process.versions.node} is too old for libp2p: installing ${wanted} into node_modules ...\n`)
+  process.stderr.write(
+    `Node ${process.versions.node} is too old for libp2p: installing ${wanted} into node_modules ...\n`,
+  )
   run(npm, ['install', '--no-save', '--no-package-lock', ...quiet, wanted])
   // npm may be set not to run install scripts; the package's own step then has to be called by hand.
   if (!existsSync(LOCAL_NODE)) {

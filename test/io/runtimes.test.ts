@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from './helpers.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
-const script = path.join(import.meta.dirname, 'smoke.ts')
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const script = fileURLToPath(new URL('smoke.ts', import.meta.url))
 const deno = path.join(root, 'node_modules/.bin/deno')
 
 function twoFolders(): readonly [string, string] {
@@ -50,12 +51,7 @@ describe('the engine does the same on', () => {
   it('Deno with nothing but the permissions it needs', async () => {
     const folders = twoFolders()
     const places = folders.join(',')
-    const permissions = [
-      `--allow-read=${root},${places}`,
-      `--allow-write=${places}`,
-      '--allow-sys',
-      '--allow-env',
-    ]
+    const permissions = [`--allow-read=${root},${places}`, `--allow-write=${places}`, '--allow-sys', '--allow-env']
     expect(await smoke(deno, ['run', '--no-prompt', ...permissions], folders)).toEqual(expected)
   })
 })
