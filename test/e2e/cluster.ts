@@ -1,0 +1,257 @@
+/** Real peers as processes, one run each: their events as they come, and nothing left behind. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const main = path.join(root, 'src/cli/main.ts')
+const WAIT_MS = 30_000
+
+export type Runtime = 'node' | 'deno'
+
+/** A line that a node logged. `at` is when it arrived here, on this process's monotonic clock, ms. */
+export interface LoggedEvent {
+  readonly event: string
+  readonly peer: string
+  readonly time: number
+  readonly at: number
+  readonly [field: string]: unknown
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A command of Paceline's with all that it prints. */
+export class Program {
+  readonly process: ChildProcess
+  readonly ended: Promise<Ended>
+  stdout = ''
+  stderr = ''
+  end: Ended | null = null
+
+  constructor(runtime: Runtime, args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
+    const [program, before] = runtimeCommand(runtime)
+    this.process = spawn(program, [...before, main, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+    })
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+    this.ended = new Promise((resolve, reject) => {
+      this.process.on('error', reject)
+      this.process.on('close', (code, signal) => {
+        this.end = { code, signal }
+        resolve(this.end)
+      })
+    })
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal)
+  }
+}
+
+/** The binaries themselves: a wrapper would take the signals that are meant for them. */
+function runtimeCommand(runtime: Runtime): [string, string[]] {
+  if (runtime === 'deno') return [path.join(root, 'node_modules/deno/deno'), ['run', '-A']]
+  return [process.execPath, []]
+}
+
+export const hasDeno = existsSync(path.join(root, 'node_modules/deno/deno'))
+
+export interface PeerOptions {
+  readonly runtime?: Runtime
+  readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** The peers and clients of one run, in a folder of its own. */
+export class Cluster implements AsyncDisposable {
+  readonly runId = `e2e-${randomBytes(6).toString('hex')}`
+  readonly folder: string
+  readonly events: LoggedEvent[] = []
+  readonly peers = new Map<string, Program>()
+  readonly #clients: Program[] = []
+  readonly #watchers = new Set<() => void>()
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  static async create(): Promise<Cluster> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'paceline-e2e-'))
+    await mkdir(path.join(folder, 'data'))
+    return new Cluster(folder)
+  }
+
+  /** Storage that every peer may touch, as a URI. */
+  get target(): string {
+    return `file://${this.folder}/data/`
+  }
+
+  /** Peers that have met each other. */
+  static async of(names: readonly string[], options: PeerOptions = {}): Promise<Cluster> {
+    const cluster = await Cluster.create()
+    for (const name of names) cluster.start(name, options)
+    await cluster.met()
+    return cluster
+  }
+
+  start(name: string, { runtime = 'node', args = [], env = {} }: PeerOptions = {}): Program {
+    const flags = ['node', '--run-id', this.runId, '--name', name, '--log', 'json', '--no-mdns', '--allow-exec']
+    const storage = ['--allow', this.target, '--allow', 'null://', '--out', this.outOf(name)]
+    const program = this.#program(runtime, [...flags, ...storage, ...args], env)
+    this.peers.set(name, program)
+    this.#readEvents(program)
+    return program
+  }
+
+  /** Any command of Paceline's, in the cluster's folder. */
+  command(args: readonly string[], { runtime = 'node', env = {} }: PeerOptions = {}): Program {
+    const program = this.#program(runtime, args, env)
+    this.#clients.push(program)
+    return program
+  }
+
+  async submit(plan: string, args: readonly string[] = [], options: PeerOptions = {}): Promise<Program> {
+    const file = path.join(this.folder, `plan-${randomBytes(3).toString('hex')}.yaml`)
+    await writeFile(file, plan)
+    const flags = ['submit', file, '--run-id', this.runId, '--no-mdns', '--out', path.join(this.folder, 'submitter')]
+    return this.command([...flags, ...args], options)
+  }
+
+  outOf(name: string): string {
+    return path.join(this.folder, 'out', name)
+  }
+
+  /** Peers whose processes are there. */
+  living(): string[] {
+    return [...this.peers].filter(([, program]) => program.end === null).map(([name]) => name)
+  }
+
+  /** Events of a name, of one peer or of all. */
+  of(event: string, peer?: string): LoggedEvent[] {
+    return this.events.filter((one) => one.event === event && (peer === undefined || one.peer === peer))
+  }
+
+  /** Who leads, as the peers that live saw it last. */
+  leader(): string {
+    const living = new Set(this.living())
+    const elected = this.of('leader.elected').filter(({ peer }) => living.has(peer))
+    const newest = elected.reduce((best, one) => (Number(one.term) >= Number(best.term) ? one : best))
+    return String(newest.leader)
+  }
+
+  /** Resolves once the condition holds; it is looked at whenever a peer logs or ends. Rejects with the last events. */
+  async until(what: string, holds: () => boolean, timeoutMs = WAIT_MS): Promise<void> {
+    if (holds()) return
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const look = () => {
+      if (holds()) resolve()
+    }
+    const timer = setTimeout(() => reject(new Error(`Waited in vain until ${what}\n${this.timeline()}`)), timeoutMs)
+    this.#watchers.add(look)
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      this.#watchers.delete(look)
+    }
+  }
+
+  async met(names: readonly string[] = this.living()): Promise<void> {
+    const others = (name: string) => new Set(this.of('peer.joined', name).map((event) => event.name))
+    await this.until('all have met', () =>
+      names.every((name) => names.every((other) => other === name || others(name).has(other))),
+    )
+    await this.until('a leader is known to all', () =>
+      names.every((name) => this.of('leader.elected', name).length > 0),
+    )
+  }
+
+  async kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<Ended> {
+    const program = this.peers.get(name)
+    if (program === undefined) throw new Error(`There is no peer ${name}`)
+    program.kill(signal)
+    return await program.ended
+  }
+
+  async ended(name: string): Promise<Ended> {
+    const program = this.peers.get(name)
+    if (program === undefined) throw new Error(`There is no peer ${name}`)
+    await this.until(`${name} ends`, () => program.end !== null)
+    return await program.ended
+  }
+
+  /** The newest result folder of a peer, or of the submitter when no name is given. */
+  async results(name?: string): Promise<string> {
+    const out = name === undefined ? path.join(this.folder, 'submitter') : this.outOf(name)
+    const folders = (await readdir(out)).sort()
+    const newest = folders.at(-1)
+    if (newest === undefined) throw new Error(`There are no results in ${out}`)
+    return path.join(out, newest)
+  }
+
+  async decisions(name?: string): Promise<Record<string, unknown>[]> {
+    const text = await readFile(path.join(await this.results(name), 'decisions.jsonl'), 'utf8')
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  }
+
+  async summary(name?: string): Promise<Record<string, unknown>> {
+    return JSON.parse(await readFile(path.join(await this.results(name), 'summary.json'), 'utf8'))
+  }
+
+  /** All peers' events in the order in which they came, a line each. */
+  timeline(last = 80): string {
+    const lines = this.events.slice(-last).map(({ event, peer, at, time: _, level: __, run: ___, ...rest }) => {
+      return `${at.toFixed(0).padStart(8)} ${peer.padEnd(8)} ${event} ${JSON.stringify(rest)}`
+    })
+    const words = [...this.peers]
+      .filter(([, { stderr }]) => stderr !== '')
+      .map(([name, { stderr }]) => `${name}: ${stderr}`)
+    return [...lines, ...words, ...this.#clients.map(({ stdout, stderr }) => `client: ${stdout}${stderr}`)].join('\n')
+  }
+
+  /** Kills what still runs and removes the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const programs = [...this.peers.values(), ...this.#clients]
+    for (const program of programs) {
+      program.kill('SIGCONT')
+      program.kill('SIGKILL')
+    }
+    await Promise.all(programs.map((program) => program.ended))
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  #program(runtime: Runtime, args: readonly string[], env: NodeJS.ProcessEnv): Program {
+    const program = new Program(runtime, args, { cwd: this.folder, env: { ...process.env, ...env } })
+    void program.ended.then(() => this.#look())
+    return program
+  }
+
+  #readEvents(program: Program): void {
+    let rest = ''
+    program.process.stdout?.on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      const at = performance.now()
+      for (const line of lines) this.events.push({ ...JSON.parse(line), at })
+      this.#look()
+    })
+  }
+
+  #look(): void {
+    for (const look of [...this.#watchers]) look()
+  }
+}
