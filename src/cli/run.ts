@@ -5,7 +5,7 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { RunCommand } from './args.ts'
-import { describeEnd, endDocument } from './ending.ts'
+import { tellEnd } from './ending.ts'
 import { PacelineError } from './errors.ts'
 import { LocalPeers } from './local-peers.ts'
 import { joinAsClient } from './mesh-options.ts'
@@ -36,7 +36,7 @@ export async function runLocally(command: RunCommand): Promise<number> {
     if (kept) await peers.removeScratch()
     else process.stderr.write(`what the peers logged is in ${scratch}\n`)
   }
-  process.stdout.write(command.json ? endDocument(runId, end) : describeEnd(end))
+  tellEnd(end, { runId, json: command.json })
   return end.exit
 }
 

@@ -161,7 +161,8 @@ class Session {
         return { ...nothing, status: 'accepted', reason: '', exit: 0 }
       case 'rejected': {
         const busy = end.outcome.status === 'busy'
-        const reason = busy ? `busy: ${end.outcome.detail}` : end.outcome.detail
+        const { detail } = end.outcome
+        const reason = busy ? `the run is busy: ${detail}; submit again once it has ended` : detail
         return { ...nothing, status: 'rejected', reason, exit: busy ? 4 : 1 }
       }
       case 'error':

@@ -1,7 +1,7 @@
 /** `paceline submit`: hands a plan to a run and follows it to its end. */
 
 import type { SubmitCommand } from './args.ts'
-import { describeEnd, endDocument } from './ending.ts'
+import { tellEnd } from './ending.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { readPlanFile } from './plan/mod.ts'
 import { followSession } from './session.ts'
@@ -24,7 +24,7 @@ export async function submitPlan(command: SubmitCommand): Promise<number> {
       quitBeforeStart: false,
       onStarted: () => {},
     })
-    process.stdout.write(command.json ? endDocument(command.runId, end) : describeEnd(end))
+    tellEnd(end, { runId: command.runId, json: command.json })
     return end.exit
   } finally {
     await mesh.close()

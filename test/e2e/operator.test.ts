@@ -1,0 +1,132 @@
+/** What an operator does to a run besides running plans: busy runs, leaving in order, status, abort, interrupts. */
+
+import { describe, expect, it } from 'vitest'
+import { Cluster } from './cluster.ts'
+import { HELD, heldPlan, hold, letGo, untilWaiting } from './plans.ts'
+
+const THREE = ['a', 'b', 'c']
+
+async function untilFinished(cluster: Cluster, names: readonly string[]): Promise<void> {
+  await cluster.until('all have finished', () => names.every((name) => cluster.of('run.finished', name).length > 0))
+}
+
+it('a second submitter is told that the run is busy, and with what', async () => {
+  await using cluster = await Cluster.of(THREE)
+  await hold(cluster, 'a')
+  const first = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3'])
+  await untilWaiting(cluster, ['b', 'c'], HELD)
+  const second = await cluster.submit(heldPlan(cluster, { policy: 'best_effort' }), ['--agents', '3'])
+  expect((await second.ended).code).toBe(4)
+  expect(second.stderr).toMatch(/busy: .*plan 1 is under way/)
+  await letGo(cluster, 'a')
+  expect((await first.ended).code).toBe(0)
+  const third = await cluster.submit(heldPlan(cluster, { policy: 'best_effort' }), ['--agents', '3'])
+  expect((await third.ended).code).toBe(0)
+})
+
+it('two submitters at once: one plan runs, the other is told', async () => {
+  await using cluster = await Cluster.of(THREE)
+  await hold(cluster, 'a')
+  const plan = heldPlan(cluster, { policy: 'majority' })
+  const both = await Promise.all([0, 1].map(() => cluster.submit(plan, ['--agents', '3'])))
+  const loser = await Promise.race(both.map((program) => program.ended.then(() => program)))
+  expect(loser.end?.code).toBe(4)
+  await letGo(cluster, 'a')
+  const ends = await Promise.all(both.map((program) => program.ended))
+  expect(ends.map(({ code }) => code).sort()).toEqual([0, 4])
+  expect(cluster.of('plan.accepted', 'b')).toHaveLength(1)
+})
+
+it('SIGTERM for the leader: it hands over, the others learn at once, its finished stages count', async () => {
+  await using cluster = await Cluster.of(THREE)
+  const leader = cluster.leader()
+  const left = THREE.filter((name) => name !== leader)
+  await hold(cluster, leader)
+  const submit = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3'])
+  await untilWaiting(cluster, left, HELD)
+  const asked = performance.now()
+  expect(await cluster.kill(leader, 'SIGTERM')).toEqual({ code: 0, signal: null })
+  await cluster.until('the barrier is released', () =>
+    left.every((name) => cluster.of('barrier.released', name).some(({ sequence }) => sequence === HELD)),
+  )
+  // Well before missed heartbeats would have told.
+  const released = cluster.of('barrier.released').filter(({ sequence }) => sequence === HELD)
+  expect(Math.max(...released.map(({ at }) => at)) - asked).toBeLessThan(1500)
+  await untilFinished(cluster, left)
+  expect((await submit.ended).code).toBe(0)
+  const summary = JSON.stringify(await cluster.summary(left[0]))
+  expect(summary).toContain(`"${leader}"`)
+})
+
+it('status shows every peer, abort ends the plan everywhere', async () => {
+  await using cluster = await Cluster.of(THREE, { args: ['--once'] })
+  await hold(cluster, 'a')
+  const submit = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3'])
+  await untilWaiting(cluster, ['b', 'c'], HELD)
+  const client = ['--run-id', cluster.runId, '--no-mdns']
+  const status = cluster.command(['status', ...client, '--json'])
+  expect((await status.ended).code).toBe(0)
+  const shown = JSON.stringify(JSON.parse(status.stdout))
+  for (const name of THREE) expect(shown).toContain(`"${name}"`)
+  const plain = cluster.command(['status', ...client])
+  expect((await plain.ended).code).toBe(0)
+  expect(plain.stdout).toMatch(/hold/)
+  const abort = cluster.command(['abort', ...client, '--reason', 'enough seen'])
+  expect((await abort.ended).code).toBe(0)
+  for (const name of THREE) {
+    expect(await cluster.ended(name)).toEqual({ code: 1, signal: null })
+    expect(cluster.of('barrier.aborted', name).at(-1)?.reason).toContain('enough seen')
+  }
+  expect((await submit.ended).code).toBe(1)
+  expect(submit.stdout).toContain('enough seen')
+})
+
+it('a first Ctrl-C of submit aborts the plan in order', async () => {
+  await using cluster = await Cluster.of(THREE)
+  await hold(cluster, 'a')
+  const submit = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3'])
+  await untilWaiting(cluster, ['b', 'c'], HELD)
+  submit.kill('SIGINT')
+  await untilFinished(cluster, THREE)
+  expect((await submit.ended).code).toBe(130)
+  for (const name of THREE) expect(cluster.of('run.finished', name).at(-1)?.status).toBe('aborted')
+})
+
+it('a submitter that dies does not stop its plan, and --detach does not wait for it', async () => {
+  await using cluster = await Cluster.of(THREE)
+  await hold(cluster, 'a')
+  const submit = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3'])
+  await untilWaiting(cluster, ['b', 'c'], HELD)
+  submit.kill('SIGKILL')
+  await submit.ended
+  await letGo(cluster, 'a')
+  await untilFinished(cluster, THREE)
+  for (const name of THREE) expect(cluster.of('run.finished', name).at(-1)?.status).toBe('completed')
+  const detached = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3', '--detach'])
+  expect((await detached.ended).code).toBe(0)
+})
+
+it('a straggler is excluded after the grace, ends with 5, and the others complete', async () => {
+  await using cluster = await Cluster.of(THREE, { args: ['--once'] })
+  await hold(cluster, 'c')
+  const settings = ['straggler_grace: 1s']
+  const submit = await cluster.submit(heldPlan(cluster, { policy: 'majority', settings }), ['--agents', '3'])
+  expect(await cluster.ended('c')).toEqual({ code: 5, signal: null })
+  for (const name of ['a', 'b']) expect(await cluster.ended(name)).toEqual({ code: 0, signal: null })
+  expect((await submit.ended).code).toBe(0)
+  expect((await cluster.decisions('a'))[HELD]?.excluded).toEqual([{ name: 'c', reason: expect.any(String) }])
+})
+
+describe('without a majority', () => {
+  it('each survivor stops with quorum_lost', async () => {
+    await using cluster = await Cluster.of(THREE, { args: ['--once'] })
+    await hold(cluster, 'a', 'b')
+    const settings = ['agent_barrier_timeout: 3s']
+    const submit = await cluster.submit(heldPlan(cluster, { policy: 'majority', settings }), ['--agents', '3'])
+    await untilWaiting(cluster, ['c'], HELD)
+    await cluster.kill('a')
+    await cluster.kill('b')
+    expect(await cluster.ended('c')).toEqual({ code: 3, signal: null })
+    expect((await submit.ended).code).toBe(3)
+  })
+})
