@@ -164,7 +164,7 @@ function knownOutcome(step: Step, lead: LeaderState, spec: PlanSpec): SubmitOutc
     return {
       status: 'busy',
       plan: null,
-      detail: `another plan (${lead.gathering.spec.hash.slice(0, 12)}) is about to start`,
+      detail: `busy with another plan (${lead.gathering.spec.hash.slice(0, 12)}) that is about to start`,
     }
   }
   return undefined

@@ -160,10 +160,11 @@ class Session {
       case 'accepted':
         return { ...nothing, status: 'accepted', reason: '', exit: 0 }
       case 'rejected': {
-        const busy = end.outcome.status === 'busy'
-        const { detail } = end.outcome
-        const reason = busy ? `the run is busy: ${detail}; submit again once it has ended` : detail
-        return { ...nothing, status: 'rejected', reason, exit: busy ? 4 : 1 }
+        const { outcome } = end
+        if (outcome.status !== 'busy') return { ...nothing, status: 'rejected', reason: outcome.detail, exit: 1 }
+        const what = outcome.plan === null ? outcome.detail : `busy with plan ${outcome.plan.number}`
+        const reason = `the run is ${what}; see "paceline status", and submit again once it has ended`
+        return { ...nothing, status: 'rejected', reason, exit: 4 }
       }
       case 'error':
         throw new PacelineError(end.code, end.message, { exitCode: end.exit })
