@@ -32,6 +32,8 @@ export type FollowEnd =
   /** No peer is left that knows of the plan. */
   | { readonly kind: 'lost' }
 
+type Finished = Extract<FollowEnd, { kind: 'finished' }>
+
 /** How long a client that has lost every peer waits for one to come back. */
 const LOST_AFTER_MS = 10_000
 /** A peer that could not be asked is left alone for a while. */
@@ -48,7 +50,10 @@ class PlanFollower {
   /** Highest sequence whose decision is known. */
   #after = -1
   /** End of the plan as peers saw it that were excluded or cut off: final for them, perhaps not for the plan. */
-  #partialEnd: Extract<FollowEnd, { kind: 'finished' }> | null = null
+  #partialEnd: Finished | null = null
+  #stages = Number.POSITIVE_INFINITY
+  /** The end as the last decision has it, for when its peers end before they have said so. */
+  #decidedEnd: Finished | null = null
   #accepted = false
   readonly #asked = new Set<string>()
   readonly #retryAt = new Map<string, number>()
@@ -70,6 +75,7 @@ class PlanFollower {
       const end = await this.#followOne(peer, () => {
         lastSeen = performance.now()
       })
+      if (end === null && this.#decidedEnd !== null) return this.#decidedEnd
       if (end === null) this.#retryAt.set(peer.peerId, performance.now() + RETRY_AFTER_MS)
       else if (end.kind === 'finished' && (end.status === 'excluded' || end.status === 'quorum_lost')) {
         this.#asked.add(peer.peerId)
@@ -141,6 +147,7 @@ class PlanFollower {
       case 'decision':
         if (document.decision.sequence <= this.#after) return 'more'
         this.#after = document.decision.sequence
+        this.#noteEnd(document)
         this.#options.onDocument(document, peer)
         return 'more'
       case 'finished': {
@@ -151,6 +158,13 @@ class PlanFollower {
         this.#options.onDocument(document, peer)
         return 'more'
     }
+  }
+
+  #noteEnd({ decision, unilateral }: Extract<NodeDocument, { type: 'decision' }>): void {
+    const end = { kind: 'finished', unilateral } as const
+    if (decision.kind === 'start') this.#stages = decision.spec.stages.length
+    else if (decision.kind === 'abort') this.#decidedEnd = { ...end, status: 'aborted', reason: decision.reason }
+    else if (decision.sequence === this.#stages) this.#decidedEnd = { ...end, status: 'completed', reason: '' }
   }
 }
 

@@ -4,4 +4,6 @@ import { runCommand } from './command.ts'
 import { followStarter } from './starter.ts'
 
 followStarter()
+// Timers and sockets that do not count may be all that a command waits for at times; it ends the process itself.
+setInterval(() => {}, 2 ** 30)
 process.exit(await runCommand(process.argv.slice(2)))

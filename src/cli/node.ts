@@ -1,18 +1,15 @@
 /** `paceline node`: one peer of a run, until it is told to leave (or, with --once, until its plan has ended). */
 
-import { access, constants, mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import path from 'node:path'
 import { type Containment, resolveContainment } from '../io/mod.ts'
 import { createMesh, type Mesh } from '../mesh/mod.ts'
 import { type Agent, startAgent } from './agent.ts'
 import type { NodeCommand } from './args.ts'
-import { PacelineError } from './errors.ts'
-import { describeFailure } from './failure.ts'
 import { PlanFeed } from './feed.ts'
 import { createLog, type Log } from './log.ts'
 import { logMeshEvents } from './mesh-log.ts'
 import { readSecret, rendezvousDir } from './mesh-options.ts'
+import { checkWritable } from './results/mod.ts'
 import { serveClients } from './serve-clients.ts'
 import { type StopSignals, watchSignals } from './signals.ts'
 import { wantsColor } from './terminal/mod.ts'
@@ -27,7 +24,8 @@ export async function runNode(command: NodeCommand): Promise<number> {
   const isTerminal = process.stdout.isTTY === true
   const form = command.log ?? (isTerminal ? 'pretty' : 'json')
   const log = createLog({ form, run: command.runId, peer: name, color: wantsColor(isTerminal, process.env) })
-  await assertWritable(command.out)
+  // Found out now rather than after an hour's work.
+  await checkWritable(command.out)
   const containment = await resolveContainment(command.allow, command.allowExec)
   const mesh = await startMesh(command, name)
   // Ctrl-C reaches every process of a terminal; a starter that holds standard input wants to decide itself.
@@ -115,18 +113,4 @@ function defaultName(): string {
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, 48)
   return `${host === '' ? 'peer' : host}-${process.pid}`
-}
-
-/** Found out at the start rather than after an hour's work. */
-async function assertWritable(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true })
-    await access(dir, constants.W_OK)
-  } catch (error) {
-    throw new PacelineError(
-      'OUT_NOT_WRITABLE',
-      `Results cannot be written to ${path.resolve(dir)}: ${describeFailure(error).message}. Choose another folder with --out`,
-      { exitCode: 2 },
-    )
-  }
 }

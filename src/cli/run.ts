@@ -10,6 +10,7 @@ import { PacelineError } from './errors.ts'
 import { LocalPeers } from './local-peers.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { type Plan, readPlanFile } from './plan/mod.ts'
+import { checkWritable } from './results/mod.ts'
 import { followSession, type SessionEnd } from './session.ts'
 import { type StopSignals, watchSignals } from './signals.ts'
 
@@ -20,6 +21,7 @@ const FIND_PEER_MS = 30_000
 export async function runLocally(command: RunCommand): Promise<number> {
   const plan = await readPlanFile(command.plan)
   for (const notice of plan.notices) process.stderr.write(`note: ${notice.message}\n`)
+  await checkWritable(command.out)
   const runId = command.runId ?? `local-${randomBytes(4).toString('hex')}`
   const names = peerNames(plan, command.agents)
   const scratch = path.join(tmpdir(), `paceline-run-${runId}-${process.pid}`)

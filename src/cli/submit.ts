@@ -4,12 +4,14 @@ import type { SubmitCommand } from './args.ts'
 import { tellEnd } from './ending.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { readPlanFile } from './plan/mod.ts'
+import { checkWritable } from './results/mod.ts'
 import { followSession } from './session.ts'
 import { watchSignals } from './signals.ts'
 
 export async function submitPlan(command: SubmitCommand): Promise<number> {
   const plan = await readPlanFile(command.plan)
   for (const notice of plan.notices) process.stderr.write(`note: ${notice.message}\n`)
+  if (command.out !== null) await checkWritable(command.out)
   const mesh = await joinAsClient(command)
   try {
     const end = await followSession({

@@ -1,14 +1,14 @@
 /** Files that are whole or not there: written beside their place, then renamed. */
 
 import { randomBytes } from 'node:crypto'
-import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { ResultsError } from './errors.ts'
 
 export async function writeWhole(file: string, text: string): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
   try {
-    await mkdir(path.dirname(file), { recursive: true })
+    await makeFolder(path.dirname(file))
     const handle = await open(temporary, 'wx')
     try {
       await handle.writeFile(text)
@@ -25,7 +25,7 @@ export async function writeWhole(file: string, text: string): Promise<void> {
 
 /** A new folder `base`, or `base-2`, ... where several peers of one host write to the same place. */
 export async function newFolder(base: string): Promise<string> {
-  await mkdir(path.dirname(base), { recursive: true }).catch((error) => {
+  await makeFolder(path.dirname(base)).catch((error) => {
     throw unwritable(path.dirname(base), error)
   })
   for (let number = 1; ; number += 1) {
@@ -39,14 +39,38 @@ export async function newFolder(base: string): Promise<string> {
   }
 }
 
-/** Throws ResultsError unless results can be written below `out`, which is made where it is missing. */
+/** Throws ResultsError unless files can be made in `out`, which is made where it is missing. */
 export async function checkWritable(out: string): Promise<void> {
+  const dir = path.resolve(out)
+  const probe = path.join(dir, `.paceline-${randomBytes(4).toString('hex')}.tmp`)
   try {
-    await mkdir(out, { recursive: true })
-    await access(out, constants.W_OK)
+    await makeFolder(dir)
+    await (await open(probe, 'wx')).close()
+    await rm(probe)
   } catch (error) {
-    throw unwritable(out, error)
+    throw unwritable(dir, error)
   }
+}
+
+/** As `mkdir` with `recursive`, which does not return on Node where a file system such as /proc answers ENOENT. */
+async function makeFolder(dir: string): Promise<void> {
+  if (await isFolder(dir)) return
+  await makeFolder(path.dirname(dir))
+  try {
+    await mkdir(dir)
+  } catch (error) {
+    // Another peer of this host may have made it at the same time.
+    if (!(await isFolder(dir))) throw error
+  }
+}
+
+/** False also where it cannot be told; `mkdir` then says why. */
+async function isFolder(dir: string): Promise<boolean> {
+  if (path.dirname(dir) === dir) return true
+  return await stat(dir).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
 }
 
 /** A part of a file name: names come from plans and peers. */
@@ -60,5 +84,6 @@ function unwritable(file: string, error: unknown): ResultsError {
   return new ResultsError(
     'RESULTS_UNWRITABLE',
     `Cannot write results to ${file} (${why}): choose another folder with --out`,
+    { exitCode: 2, cause: error },
   )
 }
