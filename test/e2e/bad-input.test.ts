@@ -1,0 +1,181 @@
+/** What a user gets wrong: a clear message, the right exit code, no stack trace, and nothing measured is lost. */
+
+import { execFileSync } from 'node:child_process'
+import { mkdir, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Cluster } from './cluster.ts'
+
+const GOOD = `
+target: null:///x/
+concurrency: 2
+duration: 1s
+workload: [{ op: put, path: 'a/', object_size: 4KiB, weight: 1 }]
+`
+
+let cluster: Cluster
+beforeAll(async () => {
+  cluster = await Cluster.create()
+  await writeFile(path.join(cluster.folder, 'good.yaml'), GOOD)
+})
+afterAll(async () => {
+  await cluster[Symbol.asyncDispose]()
+})
+
+async function refused(args: readonly string[], exit: number, words: RegExp): Promise<void> {
+  const program = cluster.command(args)
+  const { code } = await program.ended
+  expect(program.stderr).toMatch(words)
+  expect(program.stderr).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m)
+  expect({ code, stdout: program.stdout }).toEqual({ code: exit, stdout: '' })
+}
+
+const PLANS: readonly [name: string, yaml: string, words: RegExp][] = [
+  ['syntax', 'target: null:///x/\n  foo: [\n', /syntax\.yaml:1:/],
+  ['unknown key', 'target: null:///x/\nconcurency: 3\n', /:2:1: unknown key "concurency"; did you mean "concurrency"/],
+  ['a negative number', GOOD.replace('concurrency: 2', 'concurrency: -2'), /:3:14: concurrency must be .*-2/],
+  ['a negative size', GOOD.replace('4KiB', '-4'), /object_size must be a size such as 4KiB, not -4/],
+  ['no stages', 'target: null:///x/\ndistributed: { stages: [] }\n', /distributed\.stages is empty/],
+  [
+    'a duplicate order',
+    'target: null:///x/\ndistributed:\n  stages:\n    - { name: a, order: 1, type: validation }\n' +
+      '    - { name: b, order: 1, type: cleanup }\n',
+    /:5:\d+: .*order: 1 is the order of "a" already/,
+  ],
+  ['not text', '\u0000\u0001\u0002', /.+/],
+]
+
+describe('plans', () => {
+  it.each(PLANS)('%s is refused with its place', async (name, yaml, words) => {
+    const file = path.join(cluster.folder, `${name.replaceAll(' ', '-')}.yaml`)
+    await writeFile(file, yaml)
+    await refused(['validate', file], 2, words)
+  })
+
+  it('a gigabyte is refused before it is read', async () => {
+    const file = path.join(cluster.folder, 'big.yaml')
+    await writeFile(file, '')
+    await truncate(file, 2 ** 30)
+    await refused(['run', file], 2, /has 1073741824 bytes, a plan may have at most \d+/)
+  })
+
+  it('a plan that is not there', async () => {
+    await refused(['run', 'nowhere.yaml'], 2, /nowhere\.yaml: there is no such file/)
+  })
+})
+
+describe('flags', () => {
+  it.each([
+    [['node', '--runid', 'x'], /--runid.*did you mean --run-id/],
+    [['node'], /needs --run-id/],
+    [['frobnicate'], /Unknown command "frobnicate"/],
+    [['node', '--run-id', 'x', '--listen', 'banana'], /--listen: must be a multiaddr/],
+    [['node', '--run-id', 'bad id!'], /--run-id: must be/],
+    [['run', 'good.yaml', '--agents', 'zero'], /--agents: must be a whole number/],
+    [['run', 'good.yaml', '--out', '/dev/null/x'], /Cannot write results to \/dev\/null\/x.*--out/],
+    [['node', '--run-id', 'x', '--out', '/proc/x'], /Cannot write results to \/proc\/x.*--out/],
+  ])('%j', async (args, words) => {
+    await refused(args, 2, words)
+  })
+})
+
+it('nobody there: exit 4 and what to look at', async () => {
+  await refused(['submit', 'good.yaml', '--run-id', cluster.runId, '--no-mdns'], 4, /No peer of run .*--peer/)
+})
+
+it('a port in use is named', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.on('listening', resolve))
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const listen = `/ip4/127.0.0.1/tcp/${port}`
+  await refused(['node', '--run-id', cluster.runId, '--listen', listen], 1, /port is in use; choose another/)
+  server.close()
+})
+
+const FILES = (target: string) => `
+target: ${target}
+concurrency: 2
+duration: 1s
+prepare:
+  ensure_objects: [{ base_uri: ${target}data/, count: 64, size: 64KiB }]
+workload: [{ op: get, path: 'data/*', weight: 1 }]
+`
+
+describe('targets', () => {
+  async function run(yaml: string, flags: readonly string[] = []) {
+    const file = path.join(cluster.folder, `targets-${Math.random()}.yaml`)
+    await writeFile(file, yaml)
+    const program = cluster.command(['run', file, '--agents', '2', ...flags])
+    const { code } = await program.ended
+    expect(program.stdout + program.stderr).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m)
+    return { code, text: program.stdout + program.stderr }
+  }
+
+  it('one that is not allowed is a failed validation that names the flag', async () => {
+    const { code, text } = await run(FILES('file:///etc/paceline-no/'))
+    expect(text).toMatch(/outside of what this node may touch: start it with --allow file:\/\/\/etc\/paceline-no/)
+    expect(code).toBe(1)
+  })
+
+  it.runIf(process.getuid?.() === 0)(
+    'a full one: seen by the validation, else by the op; figures are kept',
+    async () => {
+      const folder = path.join(cluster.folder, 'small')
+      await mkdir(folder)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder])
+      const target = `file://${folder}/`
+      const stages = `
+target: ${target}
+concurrency: 2
+distributed:
+  stages:
+    - { name: listing, order: 1, type: execute, duration: 1s, workload: [{ op: list, path: '', weight: 1 }] }
+    - { name: fill, order: 2, type: prepare, ensure_objects: [{ base_uri: ${target}data/, count: 64, size: 64KiB }] }
+`
+      try {
+        const validated = await run(FILES(target), ['--allow', target])
+        expect(validated.text).toMatch(/1\.0 MiB free, the plan stores up to 4\.0 MiB/)
+        const written = await run(stages, ['--allow', target])
+        expect(written.text).toMatch(/1 listing +\| +complete +\| +2 of 2 agents/)
+        expect(written.text).toMatch(/ENOSPC|no space/i)
+        expect([validated.code, written.code]).toEqual([1, 1])
+      } finally {
+        execFileSync('umount', ['-l', folder])
+      }
+    },
+  )
+
+  it.runIf(process.getuid?.() === 0)('a read-only one fails the validation', async () => {
+    const folder = path.join(cluster.folder, 'readonly')
+    await mkdir(folder)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'tmpfs', folder])
+    try {
+      const { code, text } = await run(FILES(`file://${folder}/`), ['--allow', `file://${folder}/`])
+      expect(text).toMatch(/read-only|EROFS/i)
+      expect(code).toBe(1)
+    } finally {
+      execFileSync('umount', ['-l', folder])
+    }
+  })
+
+  it('objects that vanish between list and get are errors of that op, not of the run', async () => {
+    const target = cluster.target
+    const vanishing = `
+target: ${target}
+concurrency: 2
+distributed:
+  stages:
+    - name: fill
+      order: 1
+      type: prepare
+      ensure_objects: [{ base_uri: ${target}data/, count: 200, size: 4KiB }]
+    - { name: read, order: 2, type: execute, duration: 1s, workload: [
+        { op: get, path: 'data/*', weight: 1 }, { op: delete, path: 'data/*', weight: 1 } ] }
+`
+    const { code, text } = await run(vanishing, ['--allow', target])
+    expect(text).toMatch(/2 of 2 agents/)
+    expect(code).toBe(0)
+  })
+})
