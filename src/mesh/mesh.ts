@@ -58,7 +58,7 @@ class RunningMesh implements Mesh {
   readonly #closing = new AbortController()
   readonly #refusedAt = new Map<string, number>()
   #whenLeft: (() => void) | undefined
-  /** What happened before anybody listened: kept so that nothing is missed. */
+  /** What happened before anybody listened: for all who listen from the same moment on, so that nothing is missed. */
   #early: MeshEvent[] | undefined = []
 
   constructor(node: Node, options: MeshOptions) {
@@ -109,9 +109,10 @@ class RunningMesh implements Mesh {
 
   onEvent(listener: (event: MeshEvent) => void): () => void {
     this.#listeners.add(listener)
-    const early = this.#early ?? []
-    this.#early = undefined
-    for (const event of early) listener(event)
+    for (const event of this.#early ?? []) listener(event)
+    queueMicrotask(() => {
+      this.#early = undefined
+    })
     return () => this.#listeners.delete(listener)
   }
 

@@ -69,7 +69,10 @@ export interface Mesh {
   /** Known peers of this run, self first. */
   peers(): readonly PeerInfo[]
   status(): CoreStatus
-  /** Events in the order in which they happened; the listener must not throw. Returns a function that ends it. */
+  /**
+   * Events in the order in which they happened; the listener must not throw. Returns a function that ends it. What
+   * happened before the first listener came is told to all that are added in the same turn of the event loop.
+   */
   onEvent(listener: (event: MeshEvent) => void): () => void
   submit(spec: PlanSpec): void
   abort(reason: string): void
