@@ -19,10 +19,13 @@ export function giveDecisions(step: Step, to: PeerId, plan: PlanRef, sequence: n
   return list.length > 0
 }
 
-/** This peer will never accept the start of `plan`, whatever comes later: as good as a promise. */
+/**
+ * This peer will not accept anything of `plan`, whatever comes later. Where it had not accepted the start before, this
+ * is as good as a promise that the start is not chosen.
+ */
 export function refuse(step: Step, to: PeerId, ballot: Ballot, plan: PlanRef, reason: string): void {
-  const { refusedPlans, planMax } = step.state
+  const { refusedPlans, joinedPlans, planMax } = step.state
   if (!refusedPlans.includes(plan.uid)) refusedPlans.push(plan.uid)
   if (refusedPlans.length > limits.refusedPlansMax) refusedPlans.shift()
-  step.send(to, { type: 'refuse', ballot, plan, reason, planMax })
+  step.send(to, { type: 'refuse', ballot, plan, reason, accepted: joinedPlans.get(plan.uid) === true, planMax })
 }

@@ -5,13 +5,14 @@
 
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { giveDecisions, refuse } from './catchup.ts'
-import { applyDecision, bind } from './course.ts'
-import { follow, rejectBallot } from './election.ts'
+import { applyDecision, bind, finish } from './course.ts'
+import { follow, rejectBallot, stepDown } from './election.ts'
 import { assert, faultOf, isNamed } from './invariants.ts'
 import { hasMajority, isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
+import { majorityOf } from './policy.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Accepted, Decision, Message, PeerId, StartDecision } from './types.ts'
+import type { Accepted, Ballot, Decision, Message, PeerId, StartDecision } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -20,7 +21,10 @@ export function needsEverybody(lead: LeaderState, decision: Decision): boolean {
   return decision.kind === 'start' && sameBallot(decision.ballot, lead.ballot)
 }
 
-/** Leader: proposes the value of the open sequence, and accepts it itself. */
+/**
+ * Leader: proposes the value of the open sequence, and accepts it itself. Its own new start it accepts only when all
+ * others have: so it knows of each start that it gave up that nobody will ever act on it.
+ */
 export function propose(step: Step, decision: Decision): void {
   const { state, now } = step
   const { lead } = state
@@ -33,11 +37,12 @@ export function propose(step: Step, decision: Decision): void {
   if (!needsEverybody(lead, decision)) assert(hasPromises(plan, lead), 'a majority of the members has promised')
   if (lead.proposedSequence >= 0) learnAcceptSpread(step, lead)
   lead.proposal = decision
+  lead.recheckAt = null
   lead.proposedAt = now
   lead.proposedSequence = decision.sequence
   lead.slowestAcceptMs = 0
-  lead.accepts = new Set([state.self.peer])
-  plan.accepted = { ballot: lead.ballot, decision }
+  lead.accepts = new Set()
+  if (!needsEverybody(lead, decision)) acceptOwn(step, plan, lead, decision)
   step.sendEach(
     plan.members.map((member) => member.peer),
     { type: 'propose', ballot: lead.ballot, decision },
@@ -52,6 +57,10 @@ export function decideIfChosen(step: Step): boolean {
   if (lead === null || plan === null || lead.proposal === null) return false
   const { proposal } = lead
   const members = plan.members.map((member) => member.peer)
+  const others = members.filter((peer) => peer !== state.self.peer)
+  if (needsEverybody(lead, proposal) && others.every((peer) => lead.accepts.has(peer))) {
+    acceptOwn(step, plan, lead, proposal)
+  }
   const chosen = needsEverybody(lead, proposal)
     ? members.every((peer) => lead.accepts.has(peer))
     : hasMajority(members, lead.accepts)
@@ -62,6 +71,16 @@ export function decideIfChosen(step: Step): boolean {
   }
   applyDecision(step, proposal)
   return true
+}
+
+function acceptOwn(step: Step, plan: PlanState, lead: LeaderState, decision: Decision): void {
+  lead.accepts.add(step.state.self.peer)
+  accept(step, plan, lead.ballot, decision)
+}
+
+function accept(step: Step, plan: PlanState, ballot: Ballot, decision: Decision): void {
+  plan.accepted = { ballot, decision }
+  if (decision.kind === 'start') step.state.joinedPlans.set(plan.ref.uid, true)
 }
 
 export function hasPromises(plan: PlanState, lead: LeaderState): boolean {
@@ -140,7 +159,7 @@ export function onPropose(step: Step, from: PeerId, message: Of<'propose'>): voi
     return
   }
   follow(step, ballot)
-  plan.accepted = { ballot, decision }
+  accept(step, plan, ballot, decision)
   step.send(from, { type: 'accept', ballot, plan: plan.ref, sequence: decision.sequence })
 }
 
@@ -185,7 +204,12 @@ export function onDecided(step: Step, from: PeerId, message: Of<'decided'>): voi
 export function onDecision(step: Step, from: PeerId, message: Of<'decision'>): void {
   const { state } = step
   const { decision } = message
-  if (decision.kind === 'start' && state.plan === null && mayJoin(step, decision)) bind(step, decision)
+  if (decision.kind === 'start' && state.plan === null && mayJoin(step, decision)) {
+    // What idle peers promised says nothing about what they had accepted of this plan.
+    if (state.lead !== null) stepDown(step, 'it takes part in a plan under way')
+    bind(step, decision)
+    state.joinedPlans.set(decision.plan.uid, true)
+  }
   const plan = openPlan(state)
   if (plan === null || !samePlan(plan.ref, decision.plan)) {
     step.reject('stale_plan', from, 'decision', showPlan(state.plan?.ref ?? null), showPlan(decision.plan))
@@ -215,10 +239,13 @@ export function onDecision(step: Step, from: PeerId, message: Of<'decision'>): v
 export function onCatchup(step: Step, from: PeerId, message: Of<'catchup'>): void {
   const { state } = step
   giveDecisions(step, from, message.plan, message.sequence)
-  // Who was behind could not accept: it gets the open proposal again.
   const { lead } = state
   const plan = openPlan(state)
-  if (lead === null || plan === null || lead.proposal === null) return
+  if (plan !== null && !state.joinedPlans.has(message.plan.uid)) {
+    refuse(step, from, state.promised, message.plan, `busy with plan ${plan.ref.number}`)
+  }
+  // Who was behind could not accept: it gets the open proposal again.
+  if (lead === null || plan === null || lead.proposal === null || !samePlan(plan.ref, message.plan)) return
   if (isMember(state, plan.members, from) && !lead.accepts.has(from)) {
     step.send(from, { type: 'propose', ballot: lead.ballot, decision: lead.proposal })
   }
@@ -229,8 +256,12 @@ export function onRefuse(step: Step, from: PeerId, message: Of<'refuse'>): void 
   const plan = openPlan(state)
   if (plan === null || !samePlan(plan.ref, message.plan) || !isMember(state, plan.members, from)) return
   state.planMax = Math.max(state.planMax, message.planMax)
-  if (plan.openSequence === 0) plan.refusals.set(from, message.reason)
-  else plan.gone.add(from)
+  plan.gone.add(from)
+  if (plan.openSequence > 0) return
+  if (!message.accepted) plan.refusals.set(from, message.reason)
+  // Nothing can be decided any more about a start that a majority has no part in.
+  const left = plan.members.filter(({ peer }) => !plan.gone.has(peer))
+  if (left.length < majorityOf(plan.members.length)) finish(step, 'aborted', message.reason)
 }
 
 /** The plan to accept `start` for: bound already, or bound now. Null after a refusal. */
@@ -248,32 +279,34 @@ function planForStart(
     step.send(from, { type: 'catchup', plan: before.ref, sequence: before.openSequence })
     return null
   }
-  const archived = state.archive.find((ended) => samePlan(ended.ref, start.plan))
-  const reason = whyNot(step, start, archived !== undefined)
+  const reason = whyNot(step, start)
   if (reason === undefined && !isMember(state, start.members, from)) {
     step.reject('not_member', from, 'propose', 'a member of the plan', nameOf(state, from))
     return null
   }
   if (reason === undefined) return bind(step, start)
-  if (archived !== undefined) giveDecisions(step, from, start.plan, 0)
+  giveDecisions(step, from, start.plan, 0)
   refuse(step, from, ballot, start.plan, reason)
   step.reject('stale_plan', from, 'propose', reason, showPlan(start.plan))
   return null
 }
 
 /** Why this peer will never take part in a plan, or undefined. */
-function whyNot(step: Step, start: StartDecision, archived: boolean): string | undefined {
+function whyNot(step: Step, start: StartDecision): string | undefined {
   const { state } = step
-  if (archived || state.refusedPlans.includes(start.plan.uid)) return `plan ${start.plan.number} is over for this peer`
+  const { uid } = start.plan
+  if (state.joinedPlans.has(uid) || state.refusedPlans.includes(uid))
+    return `plan ${start.plan.number} is over for this peer`
   if (state.plan !== null) return `busy with plan ${state.plan.ref.number}`
+  const last = state.archive.findLast(({ decisions }) => decisions[0]?.kind === 'start')
+  if (last !== undefined && start.plan.number <= last.ref.number) return `plan ${last.ref.number} was before`
   if (state.leaving !== null) return 'leaving the run'
   if (!isNamed(start.members, state.self)) return 'restarted since it was named'
   return undefined
 }
 
 function mayJoin(step: Step, start: StartDecision): boolean {
-  const archived = step.state.archive.some((ended) => samePlan(ended.ref, start.plan))
-  return whyNot(step, start, archived) === undefined
+  return whyNot(step, start) === undefined
 }
 
 /** A proposal for a plan that this peer is not part of: its leader should know. */
@@ -292,7 +325,7 @@ function announce(step: Step, plan: PlanState, lead: LeaderState, decision: Deci
   step.broadcast(message)
 }
 
-function askPromise(step: Step, peer: PeerId): void {
+export function askPromise(step: Step, peer: PeerId): void {
   const { lead } = step.state
   const plan = openPlan(step.state)
   if (lead === null || plan === null) return

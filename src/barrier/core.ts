@@ -108,7 +108,9 @@ function take(step: Step, input: Input): void {
       takeMessage(step, input.from, input.incarnation, input.message)
       return
     case 'peer_up':
-      onPeerUp(step, input.member)
+      if (onPeerUp(step, input.member) && step.state.leader?.peer === input.member.peer) {
+        leaderGone(step, 'it was restarted', 0)
+      }
       greet(step, input.member.peer)
       return
     case 'peer_down':

@@ -41,6 +41,11 @@ export function bind(step: Step, start: StartDecision): PlanState {
     digest: null,
   }
   state.plan = plan
+  state.joinedPlans.set(plan.ref.uid, false)
+  for (const uid of state.joinedPlans.keys()) {
+    if (state.joinedPlans.size <= limits.joinedPlansMax) break
+    state.joinedPlans.delete(uid)
+  }
   state.planMax = Math.max(state.planMax, start.plan.number)
   state.campaign = null
   return plan
@@ -180,7 +185,9 @@ function goOn(step: Step): void {
   const decision = plan.decisions[plan.position]
   if (decision === undefined || decision.kind === 'abort') return
   const offset = offsetTo(step, decision.ballot.peer)
-  startNext(step, plan, offset === null ? now : decision.startAt - offset, offset ?? 0)
+  // No clock is trusted: one that jumped delays nobody by more than a start is ever announced ahead.
+  const startAt = Math.min(offset === null ? now : decision.startAt - offset, now + limits.startLeadMaxMs)
+  startNext(step, plan, startAt, offset ?? 0)
 }
 
 function startNext(step: Step, plan: PlanState, startAt: number, offsetMs: number): void {

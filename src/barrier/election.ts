@@ -48,11 +48,14 @@ export function standForElection(step: Step): void {
   countCampaign(step)
 }
 
-/** candidate -> candidate: the real vote. Also the way in after a handover, and for a leader that needs a new ballot. */
-export function callVote(step: Step): void {
+/**
+ * candidate -> candidate: the real vote. Also the way in after a handover, and for a leader that needs a new ballot.
+ * False when this peer may not stand.
+ */
+export function callVote(step: Step): boolean {
   const { state, now, dice } = step
   state.electionAt = null
-  if (!mayStand(step)) return
+  if (!mayStand(step)) return false
   const ballot = nextBallot(step)
   if (state.lead !== null) stepDown(step, 'a new ballot is needed')
   loseLeader(step, 'election')
@@ -69,6 +72,7 @@ export function callVote(step: Step): void {
   const message = { type: 'vote', ballot, plan: plan?.ref ?? null, sequence: plan?.openSequence ?? 0 } as const
   step.sendEach(electorate(state), message)
   countCampaign(step)
+  return true
 }
 
 export function onPrevote(step: Step, from: PeerId, message: Of<'prevote'>): void {
@@ -275,6 +279,7 @@ function becomeLeader(step: Step): void {
 function newLeader(ballot: Ballot, promises: Map<PeerId, PromiseNote>, now: number): LeaderState {
   return {
     ballot,
+    electedAt: now,
     promises,
     proposal: null,
     proposedAt: now,

@@ -6,7 +6,7 @@ import { bind, heldReports } from './course.ts'
 import { callVote, scheduleElection, stepDown } from './election.ts'
 import { assert } from './invariants.ts'
 import { limits } from './limits.ts'
-import { electorate, hasMajority, heartbeatSpec, nameOf, openPlan, stageAt } from './membership.ts'
+import { electorate, hasMajority, heartbeatSpec, isMember, nameOf, openPlan, stageAt } from './membership.ts'
 import { firstReady, judge, type Standing } from './policy.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
@@ -173,7 +173,8 @@ function standingsOf(step: Step, plan: PlanState): Standing[] {
     const readyAt = report?.readyAt ?? null
     const here = peer === state.self.peer
     if (!here && (known?.verdict === 'left' || plan.gone.has(peer))) return { peer, name, state: 'left', readyAt }
-    if (!here && (known === undefined || known.verdict === 'dead')) return { peer, name, state: 'dead', readyAt }
+    const died = known === undefined || known.verdict === 'dead' || !isMember(state, plan.members, peer)
+    if (!here && died) return { peer, name, state: 'dead', readyAt }
     if (report === undefined) return { peer, name, state: 'waiting', readyAt }
     const failed = report.status === 'failed' && stage?.optional !== true
     return { peer, name, state: failed ? 'failed' : 'ready', readyAt }
@@ -182,7 +183,7 @@ function standingsOf(step: Step, plan: PlanState): Standing[] {
 
 /**
  * The start was surely not chosen: it was only ever proposed at its own ballot, where it needs everybody, and somebody
- * has promised not to accept it any more.
+ * has promised not to accept it any more. That may be the leader that made it, which accepts last.
  */
 function startIsFree(plan: PlanState, lead: LeaderState, ballot: Decision['ballot'], decision: Decision): boolean {
   if (decision.kind !== 'start' || !sameBallot(ballot, decision.ballot)) return false
@@ -201,12 +202,11 @@ function giveUpStart(step: Step, plan: PlanState, lead: LeaderState): boolean {
   }
   const lost = plan.members.some(({ peer }) => {
     const known = step.state.peers.get(peer)
-    return plan.refusals.has(peer) || known?.verdict === 'dead' || known?.verdict === 'left'
+    return plan.refusals.has(peer) || plan.gone.has(peer) || known?.verdict === 'dead' || known?.verdict === 'left'
   })
   const late = lead.gathering !== null && step.now >= lead.gathering.deadlineAt
   if (!lost && !late && plan.abortReason === null) return false
-  callVote(step)
-  return true
+  return callVote(step)
 }
 
 function startAbortReason(step: Step, plan: PlanState): string {
@@ -247,7 +247,8 @@ function startDecision(
 ): Extract<Decision, { kind: 'start' }> {
   const { state, now } = step
   const number = state.planMax + 1
-  const uid = `${number}/${lead.ballot.term}/${lead.ballot.peer}`
+  // With the incarnation: a restarted peer may be elected for a term a second time.
+  const uid = `${number}/${lead.ballot.term}/${lead.ballot.peer}/${state.self.incarnation}`
   return {
     kind: 'start',
     plan: { number, uid },
@@ -269,8 +270,13 @@ function startLeadMs(step: Step): number {
 /** A leader that cannot reach a majority of the members must not be taken for one that works. */
 function quorumReachable(step: Step): boolean {
   const { state } = step
+  const plan = openPlan(state)
   const reachable = {
-    has: (peer: string) => peer === state.self.peer || (state.peers.get(peer)?.verdict ?? 'dead') === 'alive',
+    has: (peer: string) => {
+      if (peer === state.self.peer) return true
+      if (plan !== null && (plan.gone.has(peer) || !isMember(state, plan.members, peer))) return false
+      return state.peers.get(peer)?.verdict === 'alive'
+    },
   }
   return hasMajority(electorate(state), reachable)
 }

@@ -11,7 +11,9 @@ export const limits = {
   stagesMax: 1000,
   /** Ended plans whose decisions are kept for members that were away. */
   archivedPlansMax: 3,
-  refusedPlansMax: 64,
+  refusedPlansMax: 256,
+  joinedPlansMax: 256,
+  closedSubmitsMax: 256,
   /** Heartbeat settings while no plan sets them. */
   idleHeartbeatMs: 1000,
   idleMissedThreshold: 3,
@@ -41,6 +43,9 @@ export const limits = {
   quickPingMs: 40,
   offsetSamples: 16,
   offsetAgeMaxMs: 120_000,
+  /** Two clocks may drift apart by this share of the time passed, and by `driftMsMin`; more than that is a jump. */
+  driftMax: 0.001,
+  driftMsMin: 1,
   /** More time than this between two steps means that this process was stopped, not that others were silent. */
   pauseMs: 900,
 } as const

@@ -1,11 +1,13 @@
 /** Who is alive: heard from lately, else asked, else dead. Slow is not dead: any answer clears the verdict. */
 
-import { heartbeatSpec, openPlan, samePlan, silenceMs } from './membership.ts'
+import { askPromise } from './consensus.ts'
+import { heartbeatSpec, isMember, openPlan, samePlan, silenceMs } from './membership.ts'
 import type { PeerState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Member, Message, PeerId } from './types.ts'
 
-export function onPeerUp(step: Step, member: Member): void {
+/** True when the peer was known before, as another incarnation: what that one knew and promised is forgotten. */
+export function onPeerUp(step: Step, member: Member): boolean {
   const { state, now } = step
   const known = state.peers.get(member.peer)
   if (known !== undefined && known.member.incarnation === member.incarnation) {
@@ -13,7 +15,7 @@ export function onPeerUp(step: Step, member: Member): void {
     known.lastHeardAt = now
     if (known.verdict === 'dead') known.verdict = 'alive'
     known.query = null
-    return
+    return false
   }
   state.peers.set(member.peer, {
     member,
@@ -24,6 +26,7 @@ export function onPeerUp(step: Step, member: Member): void {
     plan: null,
     offsets: [],
   })
+  return known !== undefined
 }
 
 /** A closed connection is asked about at once. */
@@ -58,12 +61,25 @@ export function onQuery(step: Step, from: PeerId, message: Extract<Message, { ty
   })
 }
 
-/** An answer from another plan, given after this plan began, says that the peer takes no part in it. */
 export function onAnswer(step: Step, known: PeerState, message: Extract<Message, { type: 'answer' }>): void {
   if (known.query?.nonce !== message.nonce) return
   known.plan = message.plan
-  const plan = openPlan(step.state)
-  if (plan !== null && plan.openSequence > 0 && !samePlan(message.plan, plan.ref)) plan.gone.add(known.member.peer)
+  callIn(step, known)
+}
+
+/**
+ * Leader: a member that is not in the plan, though it was started, has not heard of the start yet, or has given up.
+ * The start and a vote make it say which: it joins, or refuses for good.
+ */
+export function callIn(step: Step, known: PeerState): void {
+  const { state } = step
+  const plan = openPlan(state)
+  const start = plan?.decisions[0]
+  const { peer } = known.member
+  if (state.lead === null || plan === null || start === undefined || samePlan(known.plan, plan.ref)) return
+  if (plan.gone.has(peer) || !isMember(state, plan.members, peer)) return
+  step.send(peer, { type: 'decision', decision: start })
+  askPromise(step, peer)
 }
 
 /** Asks the silent (leader only), and goes on with open questions. */

@@ -6,6 +6,7 @@ import { finish, releaseAlone, reportsOf } from './course.ts'
 import { follow, ownReady, pingPeer, rejectBallot } from './election.ts'
 import { digestSoon } from './leader.ts'
 import { limits } from './limits.ts'
+import { callIn } from './liveness.ts'
 import { heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan, silenceMs, stageAt } from './membership.ts'
 import { addSample, offsetSample } from './offset.ts'
 import type { PeerState, PlanState } from './state.ts'
@@ -25,6 +26,7 @@ export function onPing(step: Step, known: PeerState, message: Of<'ping'>): void 
     step.reject('not_leader', from, 'ping', showBallot(state.promised), 'a ping to a peer that does not lead')
     return
   }
+  callIn(step, known)
   const plan = openPlan(state)
   const readyKnown = plan === null || (plan.reports.get(plan.openSequence)?.has(from) ?? false)
   step.send(from, {
@@ -231,12 +233,12 @@ function isLateReport(plan: PlanState, from: PeerId, sequence: number): boolean 
 function quorumLostAt(step: Step): number | null {
   const { state } = step
   const { plan } = state
-  if (plan === null || plan.running || state.lead !== null) return null
-  if (plan.decisions[plan.position] !== undefined && !plan.unilateral) return null
-  if (state.leader !== null && !plan.unilateral) return null
+  if (plan === null || plan.running) return null
   const stage = stageAt(plan, plan.position)
   const timeoutMs = stage?.barrier.barrierTimeoutMs ?? plan.spec.agentReadyTimeoutMs
+  // Who went on alone waits for nobody, whoever leads the peers that are idle.
   if (plan.unilateral) return plan.waitingSince + timeoutMs
+  if (state.lead !== null || state.leader !== null || plan.decisions[plan.position] !== undefined) return null
   return Math.max(plan.waitingSince + timeoutMs, state.leaderlessSince + Math.min(timeoutMs, silenceMs(state)))
 }
 
@@ -247,8 +249,10 @@ function loseQuorum(step: Step): void {
   const stage = stageAt(plan, plan.position)
   const reachable = plan.members.filter(({ peer }) => peer !== state.self.peer && state.peers.get(peer)?.connected)
   const reason = `only ${reachable.length + 1} of ${plan.members.length} members are reachable`
-  state.campaign = null
-  state.electionAt = step.now + limits.campaignRetryMaxMs
+  if (state.leader === null) {
+    state.campaign = null
+    state.electionAt = step.now + limits.campaignRetryMaxMs
+  }
   if (stage?.barrier.policy === 'best_effort') releaseAlone(step)
   else finish(step, 'quorum_lost', reason)
 }

@@ -25,10 +25,17 @@ export function offsetSample(
   return { offsetMs: (receivedAt - sentAt + (repliedAt - backAt)) / 2, roundTripMs, at: backAt }
 }
 
-/** Keeps the newest samples that are young enough. */
+/** Keeps the newest samples that are young enough and not contradicted by the new one: a clock may have jumped. */
 export function addSample(samples: readonly OffsetSample[], sample: OffsetSample): OffsetSample[] {
-  const young = samples.filter((old) => sample.at - old.at <= limits.offsetAgeMaxMs)
-  return [...young, sample].slice(-limits.offsetSamples)
+  const kept = samples.filter((old) => sample.at - old.at <= limits.offsetAgeMaxMs && agree(old, sample))
+  return [...kept, sample].slice(-limits.offsetSamples)
+}
+
+/** A sample is off by half its round trip at most; two clocks drift apart a little between samples. */
+function agree(old: OffsetSample, fresh: OffsetSample): boolean {
+  const apart = Math.abs(old.offsetMs - fresh.offsetMs)
+  const drift = limits.driftMsMin + Math.max(0, fresh.at - old.at) * limits.driftMax
+  return apart <= (old.roundTripMs + fresh.roundTripMs) / 2 + drift
 }
 
 /** The sample with the lowest round trip: its error is at most half of that. */

@@ -14,6 +14,7 @@ import type {
   PlanStatus,
   ReadinessDigest,
   ReadyStatus,
+  SubmitOutcome,
 } from './types.ts'
 
 export interface PeerState {
@@ -90,6 +91,7 @@ export interface PromiseNote {
 
 export interface LeaderState {
   readonly ballot: Ballot
+  readonly electedAt: number
   promises: Map<PeerId, PromiseNote>
   /** The value proposed for the open sequence by this ballot. */
   proposal: Decision | null
@@ -145,8 +147,12 @@ export interface CoreState {
   archive: ArchivedPlan[]
   /** Starts that this peer will never accept. */
   refusedPlans: string[]
+  /** Plans that this peer was bound to, and whether it accepted (or learned) the start of each. */
+  joinedPlans: Map<string, boolean>
   planMax: number
   submits: Map<string, PendingSubmit>
+  /** Submissions that this peer, as leader, has turned down. */
+  closedSubmits: Map<string, SubmitOutcome>
   pingAt: number
   /** Quick pings left after a change of leader: the offset to its clock is needed soon. */
   quickPings: number
@@ -177,8 +183,10 @@ export function initialState(self: Member, now: number, dice: number): CoreState
     plan: null,
     archive: [],
     refusedPlans: [],
+    joinedPlans: new Map(),
     planMax: 0,
     submits: new Map(),
+    closedSubmits: new Map(),
     pingAt: now,
     quickPings: 0,
     nonce: 0,

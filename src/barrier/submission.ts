@@ -1,8 +1,8 @@
 /** From a submitted plan to a leader that gathers peers for it. Nothing unsafe rests on this: the start is agreed on. */
 
 import { limits } from './limits.ts'
-import { nameOf, showPlan } from './membership.ts'
-import type { Gathering, LeaderState } from './state.ts'
+import { nameOf, showPlan, silenceMs } from './membership.ts'
+import type { Gathering, LeaderState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Member, Message, PeerId, PlanRef, PlanSpec, SubmitOutcome, Wanted } from './types.ts'
 
@@ -51,8 +51,9 @@ export function onSubmit(step: Step, from: PeerId, spec: PlanSpec): void {
   const { state, now } = step
   const { lead } = state
   if (lead === null) return
-  const outcome = knownOutcome(step, lead, spec)
+  const outcome = state.closedSubmits.get(spec.submission) ?? knownOutcome(step, lead, spec)
   if (outcome !== undefined) {
+    if (outcome.status !== 'accepted') remember(step, spec.submission, outcome)
     reply(step, from, spec.submission, outcome)
     return
   }
@@ -72,6 +73,7 @@ export function closeGathering(step: Step, lead: LeaderState, outcome: SubmitOut
   const { gathering } = lead
   if (gathering === null) return
   lead.gathering = null
+  if (outcome.status !== 'accepted') remember(step, gathering.spec.submission, outcome)
   for (const peer of gathering.replyTo) reply(step, peer, gathering.spec.submission, outcome)
 }
 
@@ -98,8 +100,10 @@ export function wantedPeers(
 ): { kind: 'roster'; members: Member[] } | { kind: 'missing'; detail: string } {
   const { state } = step
   const present = [state.self]
-  for (const { member, connected, verdict, plan } of state.peers.values()) {
-    if (connected && verdict === 'alive' && plan === null && !gathering.refused.has(member.peer)) present.push(member)
+  for (const known of state.peers.values()) {
+    const { member, verdict, plan } = known
+    const here = known.connected && verdict === 'alive' && !isSilent(step, known)
+    if (here && plan === null && !gathering.refused.has(member.peer)) present.push(member)
   }
   present.sort((a, b) => compareText(a.name, b.name) || compareText(a.peer, b.peer))
   const { wanted } = gathering.spec
@@ -107,6 +111,13 @@ export function wantedPeers(
   if (members !== undefined) return { kind: 'roster', members: uniquelyNamed(members) }
   const refused = [...gathering.refused].map(([peer, reason]) => `${nameOf(state, peer)}: ${reason}`)
   return { kind: 'missing', detail: missingText(wanted, present, refused) }
+}
+
+/** Peers ping their leader: one that does not is cut off, though its connection seems open. */
+function isSilent(step: Step, known: PeerState): boolean {
+  const { state, now } = step
+  const since = Math.max(known.lastHeardAt, state.lead?.electedAt ?? now)
+  return now - since >= silenceMs(state)
 }
 
 function choose(self: Member, present: readonly Member[], wanted: Wanted): Member[] | undefined {
@@ -173,6 +184,16 @@ function knownOutcome(step: Step, lead: LeaderState, spec: PlanSpec): SubmitOutc
 function startedBefore(step: Step, submission: string): PlanRef | undefined {
   const { archive } = step.state
   return archive.find((ended) => ended.submission === submission && ended.decisions[0]?.kind === 'start')?.ref
+}
+
+/** What was answered once stays so: a copy that comes late must not start a plan that its owner has given up. */
+function remember(step: Step, submission: string, outcome: SubmitOutcome): void {
+  const { closedSubmits } = step.state
+  closedSubmits.set(submission, outcome)
+  for (const oldest of closedSubmits.keys()) {
+    if (closedSubmits.size <= limits.closedSubmitsMax) return
+    closedSubmits.delete(oldest)
+  }
 }
 
 function reply(step: Step, to: PeerId, submission: string, outcome: SubmitOutcome): void {

@@ -215,12 +215,14 @@ export type Message =
   | { readonly type: 'reject'; readonly ballot: Ballot; readonly promised: Ballot }
   | { readonly type: 'propose'; readonly ballot: Ballot; readonly decision: Decision }
   | { readonly type: 'accept'; readonly ballot: Ballot; readonly plan: PlanRef; readonly sequence: number }
-  /** A member will never accept this start: it is busy, or the start is stale. */
+  /** The sender takes no part (any more) in this plan: it is busy, or the start is stale. */
   | {
       readonly type: 'refuse'
       readonly ballot: Ballot
       readonly plan: PlanRef
       readonly reason: string
+      /** It had accepted the start before, which may therefore have been chosen. */
+      readonly accepted: boolean
       readonly planMax: number
     }
   /** The value is the one proposed at `ballot`; who does not have it asks with `catchup`. */

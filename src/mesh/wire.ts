@@ -126,7 +126,7 @@ const electionMessages = [
 const consensusMessages = [
   z.strictObject({ type: z.literal('propose'), ballot, decision }),
   z.strictObject({ type: z.literal('accept'), ballot, plan, sequence }),
-  z.strictObject({ type: z.literal('refuse'), ballot, plan, reason: text, planMax: count }),
+  z.strictObject({ type: z.literal('refuse'), ballot, plan, reason: text, accepted: z.boolean(), planMax: count }),
   z.strictObject({ type: z.literal('decided'), ballot, plan, sequence }),
   z.strictObject({ type: z.literal('catchup'), plan, sequence }),
   z.strictObject({ type: z.literal('decision'), decision }),

@@ -5,6 +5,7 @@
 
 import {
   type Ballot,
+  barrierLimits,
   compareBallots,
   type Decision,
   type Input,
@@ -162,6 +163,12 @@ export class Checker implements Watcher {
         violated('accepts answer proposals', `${proc.member.peer} accepted what nobody proposed`)
       proposal.accepts.add(proc)
       this.#chooseIfQuorum(book, message.sequence, message.ballot, proposal)
+    } else if (message.type === 'decided' && message.sequence === 0 && message.ballot.peer === proc.member.peer) {
+      const book = this.#plan(message.plan.uid)
+      const proposal = book.proposals.get(keyOf(0, message.ballot))
+      if (proposal === undefined) violated('2 no early start', `${proc.member.peer} announces what it did not propose`)
+      proposal.accepts.add(proc)
+      this.#chooseIfQuorum(book, 0, message.ballot, proposal)
     }
   }
 
@@ -184,7 +191,9 @@ export class Checker implements Watcher {
         `${showBallot(ballot)} proposes ${showDecision(decision)} after ${showDecision(chosen.decision)} was chosen`,
       )
     }
-    const proposal = { decision, at: this.options.now(), accepts: new Set([proc]) }
+    // A leader accepts what it proposes, except its own new start: that when it decides it.
+    const late = decision.kind === 'start' && sameBallot(decision.ballot, ballot)
+    const proposal = { decision, at: this.options.now(), accepts: new Set(late ? [] : [proc]) }
     book.proposals.set(key, proposal)
     const made = keyOf(sequence, decision.ballot)
     if (!book.proposedAt.has(made)) book.proposedAt.set(made, this.options.now())
@@ -309,7 +318,7 @@ export class Checker implements Watcher {
         violated('2 no early start', `${name} runs stage ${sequence} although it was excluded`)
       }
     }
-    if (startAt - this.#ownNow(proc) > 1000)
+    if (startAt - this.#ownNow(proc) > barrierLimits.startLeadMaxMs + 1)
       violated('timed release', `${name} is to start in ${startAt - this.#ownNow(proc)} ms`)
     own.position = sequence
   }
@@ -363,7 +372,7 @@ export class Checker implements Watcher {
   }
 
   #onElected(proc: Proc, ballot: Ballot): void {
-    const key = showBallot(ballot)
+    const key = `${showBallot(ballot)} of incarnation ${proc.member.incarnation}`
     const before = this.#elected.get(key)
     if (before !== undefined && before !== proc) violated('one leader a ballot', key)
     this.#elected.set(key, proc)

@@ -127,9 +127,7 @@ class Performance {
         return cluster.crash(proc, trouble === 'crash' ? 'kill' : 'power')
       case 'restart':
         cluster.crash(proc, this.#prng.chance(0.8) ? 'kill' : 'power')
-        cluster.after(lastsMs, () => {
-          if (cluster.procOn(proc.host) === undefined) cluster.boot(proc.host)
-        })
+        this.#rebootAfter(proc.host, lastsMs)
         return
       case 'pause':
         cluster.pause(proc)
@@ -143,6 +141,15 @@ class Performance {
         this.#cut(proc, trouble)
         cluster.after(lastsMs, () => cluster.heal())
     }
+  }
+
+  /** At the latest soon after the healing: act two has a known cast. */
+  #rebootAfter(host: string, delayMs: number): void {
+    const cluster = this.#cluster
+    const latest = this.#scenario.healAt + this.#prng.between(0, 3000)
+    cluster.at(Math.min(cluster.now + delayMs, latest), () => {
+      if (cluster.procOn(host) === undefined) cluster.boot(host, this.#scenario.sameIds)
+    })
   }
 
   #cut(proc: Proc, trouble: 'isolate' | 'deafen' | 'mute' | 'split'): void {
@@ -241,9 +248,11 @@ class Performance {
   /** A last plan with everybody: whatever happened before, the mesh works. */
   #mustWorkAgain(): void {
     const cluster = this.#cluster
+    // What was still on its way has arrived by then, doubled and late as it may be.
+    cluster.run(cluster.now + 12_000)
+    this.#mustEnd()
     const live = cluster.live()
     if (live.length === 0) return
-    cluster.run(cluster.now + 5000)
     const barrier = {
       policy: 'all_or_nothing',
       heartbeatIntervalMs: 1000,

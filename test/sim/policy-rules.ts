@@ -117,7 +117,7 @@ function checkMajority(chosen: ChosenCase, decision: ReleaseDecision, stage: Sta
   if (!decision.excluded.some(({ reason }) => reason === 'straggler')) return
   const times = readyTimes(chosen, decision)
   const grace = waitedSince(chosen, times[needed - 1])
-  const whole = waitedSince(chosen, times[0])
+  const whole = waitedSince(chosen, firstReadyAt(chosen))
   const { stragglerGraceMs, barrierTimeoutMs } = stage.barrier
   if (!enough(chosen, grace, stragglerGraceMs) && !enough(chosen, whole, barrierTimeoutMs)) {
     violated('4 policy', `${showDecision(decision)} did not wait for its stragglers (${grace.toFixed(0)} ms)`)
@@ -130,7 +130,7 @@ function checkBestEffort(chosen: ChosenCase, decision: ReleaseDecision, stage: S
   }
   const late = decision.members.filter(({ peer }) => !decision.ready.includes(peer))
   if (late.length === 0) return
-  const waited = waitedSince(chosen, readyTimes(chosen, decision)[0])
+  const waited = waitedSince(chosen, firstReadyAt(chosen))
   if (!enough(chosen, waited, stage.barrier.barrierTimeoutMs)) {
     violated('4 policy', `${showDecision(decision)} did not wait for all (${waited.toFixed(0)} ms)`)
   }
@@ -146,11 +146,19 @@ function checkAbort(chosen: ChosenCase, decision: AbortDecision, stage: StageSpe
   if (decision.policy === 'best_effort') violated('4 policy', `best_effort always goes on: ${showDecision(decision)}`)
   checkExclusions(chosen, decision.excluded, stage)
   if (!decision.excluded.some(({ reason }) => reason === 'straggler')) return
-  const readies = chosen.members.map(({ peer }) => chosen.book.readies.get(`${decision.sequence}/${peer}`))
-  const times = readies.filter((ready) => ready !== undefined).map(({ at }) => at)
-  if (!enough(chosen, waitedSince(chosen, Math.min(...times)), stage.barrier.barrierTimeoutMs)) {
+  if (!enough(chosen, waitedSince(chosen, firstReadyAt(chosen)), stage.barrier.barrierTimeoutMs)) {
     violated('4 policy', `${showDecision(decision)} before agent_barrier_timeout`)
   }
+}
+
+/** Of any member: one that died or left afterwards was ready all the same. */
+function firstReadyAt({ book, decision, members }: ChosenCase): number | undefined {
+  let first: number | undefined
+  for (const { peer } of members) {
+    const at = book.readies.get(`${decision.sequence}/${peer}`)?.at
+    if (at !== undefined && (first === undefined || at < first)) first = at
+  }
+  return first
 }
 
 function readyTimes({ book }: ChosenCase, decision: ReleaseDecision): number[] {

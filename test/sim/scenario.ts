@@ -69,7 +69,9 @@ export interface Scenario {
   readonly speed: ReadonlyMap<string, number>
   readonly failShare: number
   readonly stragglerShare: number
-  /** Restarted peers keep their peer ID. */
+  /** Restarted peers keep their peer ID: only the incarnation tells them from those before. */
+  readonly sameIds: boolean
+  /** For all that is not decided here. */
   readonly chance: Prng
 }
 
@@ -127,6 +129,7 @@ export function makeScenario(seed: number, members?: number): Scenario {
     ),
     failShare: calm ? 0 : prng.pick([0, 0, 0.03, 0.2]),
     stragglerShare: calm ? 0 : prng.pick([0, 0, 0.05, 0.2]),
+    sameIds: prng.chance(0.4),
     chance: prng.fork(),
   }
 }
@@ -194,7 +197,16 @@ function planSubmit(
   ])
   const spec = planSpec(prng, `s${seed}-${index}`, wanted, null)
   const at = index === 0 ? prng.between(0, 2500) : prng.between(0, healAt)
-  return { at, spec: calm ? { ...spec, agentReadyTimeoutMs: 30_000 } : spec, copies: prng.chance(0.15) ? 2 : 1 }
+  return { at, spec: calm ? generous(spec) : spec, copies: prng.chance(0.15) ? 2 : 1 }
+}
+
+/** With time for the slowest: without troubles nobody may be left behind. */
+function generous(spec: PlanSpec): PlanSpec {
+  const stages = spec.stages.map((stage) => ({
+    ...stage,
+    barrier: { ...stage.barrier, barrierTimeoutMs: 30_000, stragglerGraceMs: 20_000 },
+  }))
+  return { ...spec, stages, agentReadyTimeoutMs: 30_000 }
 }
 
 function lightWeather(prng: Prng): Weather {
