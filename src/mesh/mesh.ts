@@ -1,6 +1,7 @@
 /** One peer of the mesh: libp2p below, the barrier core inside, the command line above. */
 
 import { randomBytes } from 'node:crypto'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { CoreStatus, Member, Message, Output, PlanRef, PlanSpec, ReadyStatus } from '../barrier/mod.ts'
 import { clientChannel } from './client.ts'
 import { now } from './clock.ts'
@@ -31,6 +32,7 @@ export async function createMesh(options: MeshOptions): Promise<Mesh> {
       `"${options.runId}" is no run ID: use letters, digits, ".", "_" and "-", at most 64`,
     )
   }
+  for (const address of [...options.listen, ...options.join]) checkAddress(address)
   const node = await startNode(options)
   const mesh = new RunningMesh(node, options)
   try {
@@ -40,6 +42,18 @@ export async function createMesh(options: MeshOptions): Promise<Mesh> {
     throw error
   }
   return mesh
+}
+
+function checkAddress(address: string): void {
+  try {
+    multiaddr(address)
+  } catch (error) {
+    throw new MeshError(
+      'MESH_ADDRESS',
+      `"${address}" is no multiaddr: write it like /ip4/192.0.2.7/tcp/4001 or /dns4/host.example/tcp/4001`,
+      error,
+    )
+  }
 }
 
 class RunningMesh implements Mesh {

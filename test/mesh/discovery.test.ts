@@ -1,0 +1,169 @@
+/** How peers find each other, and that strangers stay apart. Real libp2p nodes on loopback. */
+
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createMesh, generateSecret } from '../../src/mesh/mod.ts'
+import { met, World } from './helpers.ts'
+
+describe('rendezvous on one host', () => {
+  it('peers of one run find each other, a late joiner too, and one of them leads', async () => {
+    await using world = await World.create()
+    const first = [await world.peer('a'), await world.peer('b')]
+    await met(first)
+    const all = [...first, await world.peer('late')]
+    await met(all)
+    for (const peer of all) await peer.until('a leader is known', () => peer.of('leader_elected').length > 0)
+    const leaders = new Set(all.map(({ mesh }) => mesh.status().leader?.name))
+    expect(leaders.size).toBe(1)
+  })
+
+  it('peers of different runs never meet', async () => {
+    await using world = await World.create()
+    const [a, b, other, another] = [
+      await world.peer('a'),
+      await world.peer('b'),
+      await world.peer('other', { runId: `${world.runId}-other` }),
+      await world.peer('another', { runId: `${world.runId}-other` }),
+    ]
+    await met([a, b])
+    await met([other, another])
+    expect(a.connected()).toEqual(['b'])
+    expect(other.connected()).toEqual(['another'])
+  })
+
+  it('removes what dead processes left and ignores what is no entry', async () => {
+    await using world = await World.create()
+    const a = await world.peer('a')
+    const [folder] = await readdir(world.rendezvousDir)
+    const place = path.join(world.rendezvousDir, folder ?? '')
+    // Larger than any process ID that Linux gives.
+    const dead = { pid: 2 ** 30, peer: 'QmNobody', addrs: ['/ip4/127.0.0.1/tcp/9'] }
+    await writeFile(path.join(place, 'dead.json'), JSON.stringify(dead))
+    await writeFile(path.join(place, 'broken.json'), '{"pid": 1, "peer"')
+    await writeFile(path.join(place, 'huge.json'), `"${'x'.repeat(1024 * 1024)}"`)
+    await writeFile(
+      path.join(place, 'strange.json'),
+      JSON.stringify({ pid: process.pid, peer: 'no peer ID', addrs: ['nowhere'] }),
+    )
+    await mkdir(path.join(place, 'folder.json'))
+    const b = await world.peer('b')
+    await met([a, b])
+    expect(await readdir(place)).not.toContain('dead.json')
+  })
+})
+
+describe('--join', () => {
+  it('one address is enough: peers learn of the others from each other', async () => {
+    await using world = await World.create()
+    const hub = await world.peer('hub', { rendezvousDir: null })
+    const join = [hub.address]
+    const others = await Promise.all(['x', 'y', 'z'].map((name) => world.peer(name, { rendezvousDir: null, join })))
+    await met([hub, ...others])
+  })
+
+  it('may name a peer that is not there yet, and one that went and came back', async () => {
+    await using world = await World.create()
+    const hub = await world.peer('hub', { rendezvousDir: null })
+    const listen = hub.address.split('/p2p/')[0] ?? ''
+    await hub.mesh.close()
+    const early = await world.peer('early', { rendezvousDir: null, join: [listen] })
+    expect((await early.untilRefused('join')).from).toBe(listen)
+    const again = await world.peer('hub', { rendezvousDir: null, listen: [listen] })
+    await met([early, again])
+    await again.mesh.leave()
+    await early.until('the hub is gone', () => early.connected().length === 0)
+    const third = await world.peer('hub', { rendezvousDir: null, listen: [listen] })
+    await met([early, third])
+    const incarnations = early.of('peer_joined').map(({ peer }) => peer.incarnation)
+    expect(new Set(incarnations).size).toBe(2)
+  })
+
+  it('a peer of another run is turned away and named', async () => {
+    await using world = await World.create()
+    const a = await world.peer('a', { rendezvousDir: null })
+    const stranger = await world.peer('s', {
+      runId: `${world.runId}-other`,
+      rendezvousDir: null,
+      join: [a.address],
+    })
+    const refused = await a.untilRefused('hello')
+    expect(refused).toMatchObject({ from: stranger.mesh.peerId, expected: `run ${world.runId}` })
+    expect(refused.got).toBe(`run ${world.runId}-other`)
+    expect(a.connected()).toEqual([])
+  })
+})
+
+describe('privacy', () => {
+  it('peers with the same secret meet, one with another secret or none does not', async () => {
+    await using world = await World.create()
+    const secret = new TextEncoder().encode(generateSecret())
+    const listen = ['/ip4/127.0.0.1/tcp/0']
+    const a = await world.peer('a', { secret, listen })
+    const b = await world.peer('b', { secret, listen })
+    const wrong = await world.peer('wrong', {
+      secret: new TextEncoder().encode(generateSecret()),
+      listen,
+      rendezvousDir: null,
+      join: [a.address],
+    })
+    const none = await world.peer('none', { rendezvousDir: null, join: [a.address] })
+    await met([a, b])
+    expect((await wrong.untilRefused('join')).got).not.toBe('')
+    expect((await none.untilRefused('join')).got).not.toBe('')
+    expect(a.connected()).toEqual(['b'])
+  })
+
+  it('without a secret a node listens on loopback only, unless it is told that the network is trusted', async () => {
+    await using world = await World.create()
+    const a = await world.peer('a')
+    expect(a.mesh.addrs().every((address) => address.startsWith('/ip4/127.0.0.1/'))).toBe(true)
+    const open = { listen: ['/ip4/0.0.0.0/tcp/0'], rendezvousDir: null }
+    await expect(world.peer('b', open)).rejects.toMatchObject({ code: 'MESH_NOT_PRIVATE' })
+    await expect(world.peer('b', { listen: ['/ip6/::/tcp/0'] })).rejects.toMatchObject({ code: 'MESH_NOT_PRIVATE' })
+    const c = await world.peer('c', { ...open, insecure: true })
+    expect(c.mesh.addrs().length).toBeGreaterThan(0)
+  })
+
+  it('what is no key file is refused without showing it', async () => {
+    await using world = await World.create()
+    const secret = new TextEncoder().encode('correct horse battery staple')
+    const failure = await world.peer('a', { secret }).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'MESH_SECRET' })
+    expect(String(failure)).not.toContain('horse')
+  })
+})
+
+describe('options', () => {
+  const options = {
+    runId: 'r',
+    name: 'a',
+    listen: [],
+    join: [],
+    secret: null,
+    insecure: false,
+    mdns: false,
+    rendezvousDir: null,
+    role: 'agent',
+    version: '0.0.0',
+  } as const
+
+  it.each([
+    [{ name: '../up' }, 'MESH_NAME'],
+    [{ name: '' }, 'MESH_NAME'],
+    [{ runId: 'a b' }, 'MESH_RUN_ID'],
+    [{ listen: ['127.0.0.1:80'] }, 'MESH_ADDRESS'],
+    [{ join: ['somewhere'] }, 'MESH_ADDRESS'],
+  ])('%j is refused with %s', async (wrong, code) => {
+    await expect(createMesh({ ...options, ...wrong })).rejects.toMatchObject({ code })
+  })
+
+  it('a port in use is named', async () => {
+    await using world = await World.create()
+    const a = await world.peer('a')
+    const listen = [a.address.split('/p2p/')[0] ?? '']
+    const failure = await world.peer('b', { listen }).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'MESH_PORT_IN_USE' })
+    expect(String(failure)).toContain('--listen')
+  })
+})
