@@ -99,7 +99,7 @@ const byType: { readonly [T in MessageType]: Extract<Message, { type: T }> } = {
   reject: { type: 'reject', ballot, promised: { term: 9, peer: '12D3KooWB' } },
   propose: { type: 'propose', ballot, decision: decisions.start },
   accept: { type: 'accept', ballot, plan, sequence: 1 },
-  refuse: { type: 'refuse', ballot, plan, reason: 'busy with plan 2', planMax: 3 },
+  refuse: { type: 'refuse', ballot, plan, reason: 'busy with plan 2', accepted: false, planMax: 3 },
   decided: { type: 'decided', ballot, plan, sequence: 1 },
   catchup: { type: 'catchup', plan, sequence: 1 },
   decision: { type: 'decision', decision: decisions.abort },
