@@ -238,11 +238,13 @@ export function onDecision(step: Step, from: PeerId, message: Of<'decision'>): v
 
 export function onCatchup(step: Step, from: PeerId, message: Of<'catchup'>): void {
   const { state } = step
-  giveDecisions(step, from, message.plan, message.sequence)
+  const given = giveDecisions(step, from, message.plan, message.sequence)
   const { lead } = state
   const plan = openPlan(state)
-  if (plan !== null && !state.joinedPlans.has(message.plan.uid)) {
-    refuse(step, from, state.promised, message.plan, `busy with plan ${plan.ref.number}`)
+  // Busy with another plan, or done with this one: the asker should not wait for this peer.
+  const elsewhere = plan !== null || state.joinedPlans.has(message.plan.uid)
+  if (!given && elsewhere && !samePlan(state.plan?.ref ?? null, message.plan)) {
+    refuse(step, from, state.promised, message.plan, 'takes no part in this plan')
   }
   // Who was behind could not accept: it gets the open proposal again.
   if (lead === null || plan === null || lead.proposal === null || !samePlan(plan.ref, message.plan)) return

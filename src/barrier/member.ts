@@ -48,9 +48,10 @@ export function onPong(step: Step, known: PeerState, message: Of<'pong'>): void 
   const sample = offsetSample(message.pingSentAt, message.receivedAt, message.sentAt, now)
   if (sample !== undefined) known.offsets = addSample(known.offsets, sample)
   if (!followFor(step, known.member.peer, message, 'pong')) return
-  state.leaderHeardAt = now
   state.leaderPlan = message.plan
   const plan = openPlan(state)
+  // One that leads, but not in this peer's plan, is no leader of it.
+  if (plan === null || samePlan(plan.ref, message.plan)) state.leaderHeardAt = now
   const waiting = plan !== null && samePlan(plan.ref, message.plan) && plan.openSequence === message.sequence
   if (waiting && !message.readyKnown) sendReady(step)
 }
