@@ -63,7 +63,6 @@ async function takePart({ command, mesh, log, containment, signals }: Part): Pro
     },
   })
   serveClients({ mesh, feed, version, runtime: ownRuntime() })
-  log({ event: 'node.listening', addrs: mesh.addrs() })
 
   const why = await Promise.race([signals.first, planEnded.promise, ...(command.stopOnEof ? [inputEnd()] : [])])
   if (typeof why === 'string') return await leaveRun(why, mesh, agent, log)

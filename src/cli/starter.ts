@@ -13,12 +13,29 @@ export function followStarter(): void {
   const pid = Number(process.env[STARTER_VARIABLE])
   // Processes started from here have this process as their starter, not the launcher.
   delete process.env[STARTER_VARIABLE]
-  if (!Number.isSafeInteger(pid) || pid <= 1 || process.channel === undefined || process.channel === null) return
-  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
-  // A listener keeps the channel, and so the process, alive; it should end when its work does.
-  process.channel.unref()
+  if (Number.isSafeInteger(pid) && pid > 1 && process.channel !== undefined && process.channel !== null) {
+    process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+    // A listener keeps the channel, and so the process, alive; it should end when its work does.
+    process.channel.unref()
+    follow(pid)
+  } else if (isDenoTask(process.ppid)) follow(process.ppid)
+}
+
+/** `deno task` passes on SIGINT and SIGTERM, and stays until its command ends. */
+function isDenoTask(pid: number): boolean {
+  try {
+    const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return program.endsWith('deno') && args[0] === 'task'
+  } catch {
+    return false
+  }
+}
+
+function follow(pid: number): void {
   setInterval(() => {
-    if (processState(pid) === 'T') process.kill(process.pid, 'SIGSTOP')
+    const state = processState(pid)
+    if (state === 'T') process.kill(process.pid, 'SIGSTOP')
+    else if (state === null || state === 'Z') process.kill(process.pid, 'SIGKILL')
   }, POLL_MS).unref()
 }
 
