@@ -1,10 +1,10 @@
-/** `paceline abort`: asks one peer to have the running plan aborted, and waits until it is. */
+/** `paceline abort`: asks a member to have the running plan aborted, and waits until it is. */
 
 import type { Mesh } from '../mesh/mod.ts'
 import type { AbortCommand } from './args.ts'
 import { parseNodeDocument } from './client-protocol.ts'
-import { agentsOf } from './follow.ts'
 import { joinAsClient } from './mesh-options.ts'
+import { askPeers } from './status.ts'
 
 /** An abort is agreed on like everything else: this is ample for a live majority. */
 const ABORT_TIMEOUT_MS = 10_000
@@ -17,7 +17,7 @@ type AbortOutcome =
 export async function abortPlan(command: AbortCommand): Promise<number> {
   const mesh = await joinAsClient(command)
   try {
-    const outcome = await askPeers(mesh, command.reason)
+    const outcome = await askMembers(mesh, command.reason)
     if (command.json) process.stdout.write(`${JSON.stringify({ run: command.runId, ...outcome })}\n`)
     else process.stdout.write(`${describe(command.runId, outcome)}\n`)
     return outcome.kind === 'idle' || (outcome.kind === 'ended' && outcome.status === 'aborted') ? 0 : 1
@@ -26,25 +26,32 @@ export async function abortPlan(command: AbortCommand): Promise<number> {
   }
 }
 
-/** Peers that take no part in the plan know nothing of it: they are asked one after another. */
-async function askPeers(mesh: Mesh, reason: string): Promise<AbortOutcome> {
+/** Only members of a plan know of it: everybody is asked what it does, then those that work on one to abort it. */
+async function askMembers(mesh: Mesh, reason: string): Promise<AbortOutcome> {
   const signal = AbortSignal.timeout(ABORT_TIMEOUT_MS)
-  let outcome: AbortOutcome = { kind: 'unknown' }
-  for (const peer of agentsOf(mesh)) {
-    if (signal.aborted || !peer.connected) continue
+  const rows = await askPeers(mesh)
+  const members = rows.filter(({ status }) => status !== null && status.core.plan !== null)
+  if (members.length === 0 && rows.every(({ status }) => status !== null)) return { kind: 'idle' }
+  for (const { peerId, address } of members) {
+    if (signal.aborted) break
     try {
-      const answer = await askAbort(mesh, peer.peerId, reason, signal)
+      const answer = await askAbort(mesh, peerId, address === '' ? [] : [address], reason, signal)
       if (answer.kind === 'ended' && answer.status !== 'excluded') return answer
-      if (answer.kind === 'idle') outcome = answer
     } catch {
       // It died or fell silent meanwhile; the next peer is asked.
     }
   }
-  return outcome
+  return { kind: 'unknown' }
 }
 
-async function askAbort(mesh: Mesh, peer: string, reason: string, signal: AbortSignal): Promise<AbortOutcome> {
-  const channel = await mesh.openClient(peer, signal)
+async function askAbort(
+  mesh: Mesh,
+  peer: string,
+  addrs: readonly string[],
+  reason: string,
+  signal: AbortSignal,
+): Promise<AbortOutcome> {
+  const channel = await mesh.openClient(peer, signal, addrs)
   const close = () => void channel.close().catch(() => {})
   signal.addEventListener('abort', close, { once: true })
   try {

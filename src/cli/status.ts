@@ -1,6 +1,6 @@
 /** `paceline status`: one peer is asked who is there, and each peer for what it does. */
 
-import type { Mesh } from '../mesh/mod.ts'
+import type { Mesh, PeerInfo } from '../mesh/mod.ts'
 import type { StatusCommand } from './args.ts'
 import { type NodeDocument, type PeerStatus, parseNodeDocument } from './client-protocol.ts'
 import { agentsOf } from './follow.ts'
@@ -33,12 +33,12 @@ export async function showStatus(command: StatusCommand): Promise<number> {
 }
 
 /** Peers that this client has found, and peers that those know of. */
-async function askPeers(mesh: Mesh): Promise<PeerRow[]> {
+export async function askPeers(mesh: Mesh): Promise<PeerRow[]> {
   const rows = new Map<string, PeerRow>()
   let unasked = agentsOf(mesh)
   while (unasked.length > 0) {
     const batch = unasked.slice(0, ASKED_AT_ONCE)
-    const answers = await Promise.all(batch.map((peer) => askStatus(mesh, peer.peerId)))
+    const answers = await Promise.all(batch.map((peer) => askStatus(mesh, peer)))
     const next = unasked.slice(ASKED_AT_ONCE)
     for (const [index, peer] of batch.entries()) {
       const status = answers[index] ?? null
@@ -54,10 +54,10 @@ async function askPeers(mesh: Mesh): Promise<PeerRow[]> {
   return [...rows.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
 }
 
-async function askStatus(mesh: Mesh, peer: string): Promise<PeerStatus | null> {
+async function askStatus(mesh: Mesh, { peerId, addrs }: PeerInfo): Promise<PeerStatus | null> {
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
   try {
-    const channel = await mesh.openClient(peer, signal)
+    const channel = await mesh.openClient(peerId, signal, addrs)
     signal.addEventListener('abort', () => void channel.close().catch(() => {}), { once: true })
     await channel.send({ type: 'status' })
     const answer = await firstOf(channel.documents, signal)

@@ -6,7 +6,6 @@ export type MeshErrorCode =
   | 'MESH_LISTEN'
   | 'MESH_NOT_PRIVATE'
   | 'MESH_SECRET'
-  | 'MESH_NO_PEER'
   | 'MESH_CHANNEL'
   | 'MESH_CLOSED'
 

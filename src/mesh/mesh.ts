@@ -150,10 +150,9 @@ class RunningMesh implements Mesh {
     this.#clientHandler = handler
   }
 
-  async openClient(peerId: string, signal: AbortSignal): Promise<ClientChannel> {
-    const connection = this.#node.getConnections().find((one) => one.remotePeer.toString() === peerId)
-    if (connection === undefined) throw new MeshError('MESH_NO_PEER', `Not connected to peer ${peerId}`)
+  async openClient(peerId: string, signal: AbortSignal, addrs: readonly string[] = []): Promise<ClientChannel> {
     try {
+      const connection = await this.#peers.connect(peerId, addrs, signal)
       return clientChannel(await connection.newStream(protocols.client, { signal }), peerId)
     } catch (error) {
       throw new MeshError('MESH_CHANNEL', `Peer ${peerId} takes no requests: ${allMessages(error)}`, error)

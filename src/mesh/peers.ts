@@ -100,6 +100,14 @@ export class Peers {
     return connection.remotePeer.toString()
   }
 
+  /** A connection to a peer of the run, made where there is none. Throws when nobody answers at its addresses. */
+  async connect(peer: string, addrs: readonly string[], signal: AbortSignal): Promise<Connection> {
+    const record = this.#recordOf(peer)
+    if (record.addrs.length === 0) record.addrs = addrs
+    const open = this.#node.getConnections(record.id).find((connection) => connection.status === 'open')
+    return open ?? (await this.#node.dial(this.#targets(record), { signal }))
+  }
+
   /** Is it there? Ends in `onUp`, in `onUnreachable`, or in silence when nobody can say. */
   async probe(peer: string): Promise<void> {
     const record = this.#records.get(peer)
@@ -182,7 +190,7 @@ export class Peers {
       record.link.send(this.#hello())
       this.#upIfReady(record)
     } catch (error) {
-      if (this.#isConnected(record) && !this.#closed) {
+      if (this.#isConnected(record) && !this.#closed && !isGone(error)) {
         this.#events.onRefused('hello', record.peer, `a peer that speaks ${protocols.peer}`, allMessages(error))
         await connection.close().catch(() => undefined)
       }
@@ -318,6 +326,11 @@ export class Peers {
     record.inbound = undefined
     this.#down(record)
   }
+}
+
+/** The other side went away before it was greeted: a client that had what it wanted, say. */
+function isGone(error: unknown): boolean {
+  return /closed|reset/i.test(allMessages(error))
 }
 
 /** Nothing listens there, or somebody else does: the process that was there is gone. A time-out says nothing. */

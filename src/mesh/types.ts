@@ -80,8 +80,11 @@ export interface Mesh {
   publishProgress(data: unknown): void
   /** Role agent: called for each client stream. */
   onClient(handler: (channel: ClientChannel) => void): void
-  /** Role client: opens a request to one peer. */
-  openClient(peerId: string, signal: AbortSignal): Promise<ClientChannel>
+  /**
+   * Role client: opens a request to one peer; `addrs`: where it is, when this mesh has not met it. Throws MeshError with
+   * code `MESH_CHANNEL` when it cannot be reached.
+   */
+  openClient(peerId: string, signal: AbortSignal, addrs?: readonly string[]): Promise<ClientChannel>
   /** Leaves in order (a leader hands over) and closes everything; resolves within `timeoutMs`. */
   leave(timeoutMs?: number): Promise<void>
   /** Closes everything at once. */
