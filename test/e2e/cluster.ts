@@ -14,7 +14,10 @@ const WAIT_MS = 30_000
 
 export type Runtime = 'node' | 'deno'
 
-/** A line that a node logged. `at` is when it arrived here, on this process's monotonic clock, ms. */
+/**
+ * A line that a node logged. `at` is when it arrived here, on this process's monotonic clock, ms; what the node itself
+ * logged under that name is `ownAt`.
+ */
 export interface LoggedEvent {
   readonly event: string
   readonly peer: string
@@ -36,9 +39,9 @@ export class Program {
   stderr = ''
   end: Ended | null = null
 
-  constructor(runtime: Runtime, args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
-    const [program, before] = runtimeCommand(runtime)
-    this.process = spawn(program, [...before, main, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  constructor(words: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
+    const [program = '', ...args] = words
+    this.process = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
     })
@@ -60,9 +63,12 @@ export class Program {
 }
 
 /** The binaries themselves: a wrapper would take the signals that are meant for them. */
-function runtimeCommand(runtime: Runtime): [string, string[]] {
-  if (runtime === 'deno') return [path.join(root, 'node_modules/deno/deno'), ['run', '-A']]
-  return [process.execPath, []]
+function runtimeCommand(runtime: Runtime): string[] {
+  return runtime === 'deno' ? [path.join(root, 'node_modules/deno/deno'), 'run', '-A', main] : [process.execPath, main]
+}
+
+function noMdns({ mdns = false }: PeerOptions): string[] {
+  return mdns ? [] : ['--no-mdns']
 }
 
 export const hasDeno = existsSync(path.join(root, 'node_modules/deno/deno'))
@@ -71,6 +77,10 @@ export interface PeerOptions {
   readonly runtime?: Runtime
   readonly args?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+  /** Words before the program's own, such as those that make it run on another host. */
+  readonly prefix?: readonly string[]
+  /** Peers may look for each other by multicast DNS; otherwise that is switched off. */
+  readonly mdns?: boolean
 }
 
 /** The peers and clients of one run, in a folder of its own. */
@@ -105,18 +115,18 @@ export class Cluster implements AsyncDisposable {
     return cluster
   }
 
-  start(name: string, { runtime = 'node', args = [], env = {} }: PeerOptions = {}): Program {
-    const flags = ['node', '--run-id', this.runId, '--name', name, '--log', 'json', '--no-mdns', '--allow-exec']
+  start(name: string, { args = [], ...options }: PeerOptions = {}): Program {
+    const flags = ['node', '--run-id', this.runId, '--name', name, '--log', 'json', '--allow-exec']
     const storage = ['--allow', this.target, '--allow', 'null://', '--out', this.outOf(name)]
-    const program = this.#program(runtime, [...flags, ...storage, ...args], env)
+    const program = this.#program([...flags, ...noMdns(options), ...storage, ...args], options)
     this.peers.set(name, program)
     this.#readEvents(program)
     return program
   }
 
   /** Any command of Paceline's, in the cluster's folder. */
-  command(args: readonly string[], { runtime = 'node', env = {} }: PeerOptions = {}): Program {
-    const program = this.#program(runtime, args, env)
+  command(args: readonly string[], options: PeerOptions = {}): Program {
+    const program = this.#program(args, options)
     this.#clients.push(program)
     return program
   }
@@ -124,8 +134,8 @@ export class Cluster implements AsyncDisposable {
   async submit(plan: string, args: readonly string[] = [], options: PeerOptions = {}): Promise<Program> {
     const file = path.join(this.folder, `plan-${randomBytes(3).toString('hex')}.yaml`)
     await writeFile(file, plan)
-    const flags = ['submit', file, '--run-id', this.runId, '--no-mdns', '--out', path.join(this.folder, 'submitter')]
-    return this.command([...flags, ...args], options)
+    const flags = ['submit', file, '--run-id', this.runId, '--out', path.join(this.folder, 'submitter')]
+    return this.command([...flags, ...noMdns(options), ...args], options)
   }
 
   outOf(name: string): string {
@@ -167,14 +177,12 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  async met(names: readonly string[] = this.living()): Promise<void> {
+  async met(names: readonly string[] = this.living(), timeoutMs = WAIT_MS): Promise<void> {
     const others = (name: string) => new Set(this.of('peer.joined', name).map((event) => event.name))
-    await this.until('all have met', () =>
-      names.every((name) => names.every((other) => other === name || others(name).has(other))),
-    )
-    await this.until('a leader is known to all', () =>
-      names.every((name) => this.of('leader.elected', name).length > 0),
-    )
+    const haveMet = () => names.every((name) => names.every((other) => other === name || others(name).has(other)))
+    await this.until('all have met', haveMet, timeoutMs)
+    const haveLeader = () => names.every((name) => this.of('leader.elected', name).length > 0)
+    await this.until('a leader is known to all', haveLeader, timeoutMs)
   }
 
   async kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<Ended> {
@@ -234,8 +242,9 @@ export class Cluster implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true })
   }
 
-  #program(runtime: Runtime, args: readonly string[], env: NodeJS.ProcessEnv): Program {
-    const program = new Program(runtime, args, { cwd: this.folder, env: { ...process.env, ...env } })
+  #program(args: readonly string[], { runtime = 'node', env = {}, prefix = [] }: PeerOptions): Program {
+    const words = [...prefix, ...runtimeCommand(runtime), ...args]
+    const program = new Program(words, { cwd: this.folder, env: { ...process.env, ...env } })
     void program.ended.then(() => this.#look())
     return program
   }
@@ -246,7 +255,10 @@ export class Cluster implements AsyncDisposable {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
       const at = performance.now()
-      for (const line of lines) this.events.push({ ...JSON.parse(line), at })
+      for (const line of lines) {
+        const logged = JSON.parse(line)
+        this.events.push({ ...logged, at, ownAt: logged.at })
+      }
       this.#look()
     })
   }

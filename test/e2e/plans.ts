@@ -47,8 +47,12 @@ export async function letGo(cluster: Cluster, ...names: readonly string[]): Prom
 }
 
 /** Resolves when the peers named, and nobody else, wait at a barrier. */
-export async function untilWaiting(cluster: Cluster, names: readonly string[], sequence: number): Promise<void> {
-  await cluster.until(`${names.join(', ')} wait at barrier ${sequence}`, () =>
-    names.every((name) => cluster.of('barrier.waiting', name).some((event) => event.sequence === sequence)),
-  )
+export async function untilWaiting(
+  cluster: Cluster,
+  names: readonly string[],
+  sequence: number,
+  timeoutMs?: number,
+): Promise<void> {
+  const waits = (name: string) => cluster.of('barrier.waiting', name).some((event) => event.sequence === sequence)
+  await cluster.until(`${names.join(', ')} wait at barrier ${sequence}`, () => names.every(waits), timeoutMs)
 }

@@ -143,7 +143,8 @@ export class HostNetwork implements AsyncDisposable {
   /** What each host sends is limited to so many Mbit/s; null: unlimited. */
   setRate(mbits: number | null, hosts: readonly Host[] = this.hosts): void {
     for (const host of hosts) {
-      if (mbits === null) tool('ip', inside(host, 'tc', 'qdisc', 'del', 'dev', 'eth0', 'root'))
+      // Fails where there was no limit.
+      if (mbits === null) spawnSync('ip', inside(host, 'tc', 'qdisc', 'del', 'dev', 'eth0', 'root'))
       else {
         const shape = ['tbf', 'rate', `${mbits}mbit`, 'burst', '64kb', 'latency', '200ms']
         tool('ip', inside(host, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', ...shape))

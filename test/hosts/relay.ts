@@ -14,27 +14,51 @@ const HELD_MAX = 16 * 1024 * 1024
 
 const options: RelayOptions = JSON.parse(process.argv[2] ?? '{}')
 
+/** Acts of one direction, each late by its delay, in order: timers alone may swap two that are due in one millisecond. */
+class Line {
+  readonly #acts: { readonly act: () => void; readonly due: number }[] = []
+  #timer: NodeJS.Timeout | undefined
+  #last = 0
+
+  later(act: () => void): void {
+    this.#last = Math.max(this.#last, performance.now() + options.delayMs + Math.random() * options.jitterMs)
+    this.#acts.push({ act, due: this.#last })
+    if (this.#timer === undefined) this.#arm()
+  }
+
+  #arm(): void {
+    const first = this.#acts[0]
+    this.#timer =
+      first === undefined
+        ? undefined
+        : setTimeout(() => this.#run(), Math.max(0, Math.ceil(first.due - performance.now())))
+  }
+
+  #run(): void {
+    const now = performance.now()
+    for (let first = this.#acts[0]; first !== undefined && first.due <= now; first = this.#acts[0]) {
+      this.#acts.shift()
+      first.act()
+    }
+    this.#arm()
+  }
+}
+
 function forward(from: Socket, to: Socket): void {
   let held = 0
-  let last = 0
-  const later = (act: () => void) => {
-    const due = performance.now() + options.delayMs + Math.random() * options.jitterMs
-    // Jitter must not reorder the bytes of a stream.
-    last = Math.max(last, due)
-    setTimeout(act, last - performance.now())
-  }
+  const line = new Line()
   from.on('data', (chunk: Buffer) => {
     held += chunk.length
     if (held > HELD_MAX) from.pause()
-    later(() => {
+    line.later(() => {
       held -= chunk.length
       if (from.isPaused() && held <= HELD_MAX) from.resume()
       if (!to.destroyed) to.write(chunk)
     })
   })
-  from.on('end', () => later(() => to.end()))
+  from.on('end', () => line.later(() => to.end()))
   from.on('error', () => to.destroy())
-  from.on('close', () => later(() => to.destroy()))
+  from.on('close', () => line.later(() => to.destroy()))
 }
 
 let listening = 0
