@@ -5,6 +5,8 @@
  * on bad networks, and prints what it took. Ends with 0 where namespaces cannot be made, and says why.
  */
 
+import console from 'node:console'
+import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { hasDeno, type Runtime } from '../e2e/cluster.ts'
 import { whyNoNamespaces } from './netns.ts'
