@@ -7,7 +7,7 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 import { hasDeno } from './cluster.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
+const root = path.resolve(import.meta.dirname ?? 'test/e2e', '../..')
 const LAUNCHERS: readonly [name: string, command: string[]][] = [
   ['bin/paceline.js', [process.execPath, 'bin/paceline.js']],
   ...(hasDeno ? [['deno task', [path.join(root, 'node_modules/deno/deno'), 'task', 'paceline']] as const] : []).map(
