@@ -80,7 +80,7 @@ async function measure(
   const children: ChildProcess[] = []
   for (let index = 0; index < members; index += 1) {
     children.push(
-      spawn(process.execPath, [path.join(import.meta.dirname, `${system}.ts`)], {
+      spawn(process.execPath, [...process.execArgv, path.join(import.meta.dirname, `${system}.ts`)], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         env: { ...process.env, ...env, GROUP: group, INDEX: `${index}`, MEMBERS: `${members}`, ROUNDS: `${rounds}` },
       }),
