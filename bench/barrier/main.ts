@@ -4,7 +4,8 @@
  *   node scripts/with-node.js bench/barrier/main.ts [--members 3,8,16,32] [--rounds 60] [--repeat 3] [--only paceline]
  *
  * Every process waits a random 0 to 20 ms, arrives, and notes when it was released and when it started to work. Prints
- * for each N the p50 and p99 of last arrival to last release and of the spread of starts, and the ratios.
+ * for each N the p50 and p99 of last arrival to last release and of the spread of starts, the CPU time a barrier of the
+ * busiest member and of all members (servers not counted), and the ratios.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -18,6 +19,8 @@ export interface Round {
   readonly arrivedAt: number
   readonly releasedAt: number
   readonly startedAt: number
+  /** CPU time of the member's process so far. */
+  readonly cpuMs: number
 }
 
 interface Figures {
@@ -25,6 +28,9 @@ interface Figures {
   readonly system: string
   readonly release: readonly number[]
   readonly spread: readonly number[]
+  /** CPU time a barrier, ms: of the busiest member, and of all together. */
+  readonly cpuBusiest: number
+  readonly cpuTotal: number
 }
 
 const { values } = parseArgs({
@@ -114,7 +120,9 @@ function figuresOf(system: string, members: number, rows: readonly Round[][]): F
     release.push(Math.max(...column.map((c) => c.releasedAt)) - Math.max(...column.map((c) => c.arrivedAt)))
     spread.push(Math.max(...column.map((c) => c.startedAt)) - Math.min(...column.map((c) => c.startedAt)))
   }
-  return { system, members, release, spread }
+  const cpu = rows.map((row) => ((row[count - 1]?.cpuMs ?? 0) - (row[WARMUP]?.cpuMs ?? 0)) / (count - 1 - WARMUP))
+  const cpuTotal = cpu.reduce((sum, one) => sum + one, 0)
+  return { system, members, release, spread, cpuBusiest: Math.max(...cpu), cpuTotal }
 }
 
 function print(members: number, figures: readonly Figures[]): void {
@@ -132,7 +140,9 @@ function print(members: number, figures: readonly Figures[]): void {
     summary.set(system, row)
     console.log(
       `N=${String(members).padEnd(3)} ${system.padEnd(9)} release p50 ${ms(row.p50)} p99 ${ms(row.p99)}` +
-        `   start spread p50 ${ms(row.spread50)} p99 ${ms(row.spread99)}   (${release.length} rounds)`,
+        `   start spread p50 ${ms(row.spread50)} p99 ${ms(row.spread99)}` +
+        `   CPU busiest ${ms(median(own.map((one) => one.cpuBusiest)))} all ${ms(median(own.map((one) => one.cpuTotal)))}` +
+        `   (${release.length} rounds)`,
     )
   }
   const own = summary.get('paceline')
@@ -141,6 +151,10 @@ function print(members: number, figures: readonly Figures[]): void {
     if (own === undefined || row === undefined) continue
     console.log(`N=${String(members).padEnd(3)} paceline / ${other}: release p50 ${(own.p50 / row.p50).toFixed(2)}`)
   }
+}
+
+function median(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5)
 }
 
 function ms(value: number): string {

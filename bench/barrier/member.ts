@@ -10,9 +10,15 @@ export const rounds = Number(process.env.ROUNDS)
 /** Longest random wait before an arrival, ms. */
 const WORK_MS = 20
 
-/** One clock for all processes of a host, ms. */
+/** The host's monotonic clock, the same for all processes, ms. (`performance.timeOrigin` is off by ms on a busy host.) */
 export function now(): number {
-  return performance.timeOrigin + performance.now()
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+/** CPU time of this process so far, ms. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 export function work(): Promise<void> {
@@ -34,7 +40,7 @@ export async function goThrough(arrive: (round: number) => Promise<void>): Promi
     const arrivedAt = now()
     await arrive(round)
     const releasedAt = now()
-    rows.push({ arrivedAt, releasedAt, startedAt: releasedAt })
+    rows.push({ arrivedAt, releasedAt, startedAt: releasedAt, cpuMs: cpuMs() })
   }
   await report(rows)
 }

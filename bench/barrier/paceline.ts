@@ -7,7 +7,7 @@ import type { PlanRef } from '../../src/barrier/mod.ts'
 import { waitUntil } from '../../src/io/clock.ts'
 import { createMesh } from '../../src/mesh/mod.ts'
 import type { Round } from './main.ts'
-import { group, index, members, now, report, rounds, work } from './member.ts'
+import { cpuMs, group, index, members, now, report, rounds, work } from './member.ts'
 
 /** As large as the compressed result of a small stage. */
 const payload = createHash('sha512').update(group).digest('base64').repeat(12)
@@ -32,7 +32,7 @@ async function stage(plan: PlanRef, sequence: number, startAt: number): Promise<
   const releasedAt = now()
   await waitUntil(startAt)
   const startedAt = now()
-  if (sequence > 1) rows.push({ arrivedAt, releasedAt, startedAt })
+  if (sequence > 1) rows.push({ arrivedAt, releasedAt, startedAt, cpuMs: cpuMs() })
   await work()
   arrivedAt = now()
   mesh.ready(plan, sequence, 'ok', payload)

@@ -21,6 +21,8 @@ export class GossipTopic {
   readonly #incarnation: string
   readonly #topic: string
   readonly #encoder = new TextEncoder()
+  #decided: Extract<Message, { type: 'decided' }> | undefined
+  #decidedTimer: NodeJS.Timeout | undefined
 
   constructor(node: Node, run: string, incarnation: string, events: GossipEvents) {
     this.#node = node
@@ -54,11 +56,26 @@ export class GossipTopic {
   }
 
   message(message: Message): void {
-    this.#publish({ type: 'message', run: this.#run, incarnation: this.#incarnation, message })
+    if (message.type === 'decided') this.#later(message)
+    else this.#publish({ type: 'message', run: this.#run, incarnation: this.#incarnation, message })
+  }
+
+  close(): void {
+    clearTimeout(this.#decidedTimer)
   }
 
   progress(data: unknown): void {
     this.#publish({ type: 'progress', run: this.#run, incarnation: this.#incarnation, data })
+  }
+
+  /** Off the way of a release; who misses an older decision learns by the newest that it is behind. */
+  #later(message: Extract<Message, { type: 'decided' }>): void {
+    this.#decided = message
+    this.#decidedTimer ??= setTimeout(() => {
+      this.#decidedTimer = undefined
+      if (this.#decided === undefined) return
+      this.#publish({ type: 'message', run: this.#run, incarnation: this.#incarnation, message: this.#decided })
+    }, limits.decidedGossipMs)
   }
 
   #publish(document: Gossip): void {

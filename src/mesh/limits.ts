@@ -2,6 +2,10 @@
 export const limits = {
   frameBytesMax: 32 * 1024 * 1024,
   gossipBytesMax: 256 * 1024,
+  /** Peers to which each peer passes gossip on. */
+  gossipFanout: 4,
+  /** Gossip of a decision waits this long, and for the next decision: those that it concerns were told directly. */
+  decidedGossipMs: 150,
   clientFrameBytesMax: 32 * 1024 * 1024,
   /** Bytes that may wait for a slow peer before its stream is given up. */
   sendQueueBytesMax: 64 * 1024 * 1024,

@@ -1,7 +1,6 @@
 /** One outgoing stream to one peer: frames in order, written together, bounded. */
 
 import type { Stream } from '@libp2p/interface'
-import { encodeFrame } from './frames.ts'
 import { limits } from './limits.ts'
 
 export class Link {
@@ -19,9 +18,8 @@ export class Link {
   }
 
   /** False when the stream is closed, or the peer is so slow that the stream was given up. */
-  send(document: unknown): boolean {
+  send(frame: Uint8Array): boolean {
     if (!this.open) return false
-    const frame = encodeFrame(document)
     if (this.#stream.writeBufferLength + this.#queuedBytes + frame.length > limits.sendQueueBytesMax) {
       this.#stream.abort(new Error(`more than ${limits.sendQueueBytesMax} bytes wait for this peer`))
       return false

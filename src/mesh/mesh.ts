@@ -177,6 +177,7 @@ class RunningMesh implements Mesh {
     this.#closing.abort()
     this.#driver?.stop()
     this.#peers.close()
+    this.#gossip?.close()
     await this.#rendezvous?.close().catch(() => undefined)
     // libp2p waits for slow peers; what it has not closed by then ends with the process.
     await Promise.race([this.#node.stop(), new Promise((resolve) => setTimeout(resolve, limits.leaveMs).unref())])

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { type GossipSub, gossipsub } from '@chainsafe/libp2p-gossipsub'
+import type { FastMsgIdFn } from '@chainsafe/libp2p-gossipsub/types'
 import { noise } from '@chainsafe/libp2p-noise'
 import { type Identify, identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
@@ -57,9 +58,19 @@ export async function startNode(options: MeshOptions): Promise<Node> {
         pubsub: gossipsub({
           emitSelf: false,
           allowPublishToZeroTopicPeers: true,
-          floodPublish: true,
+          // Each peer passes a message on to a few others; nobody sends to all.
+          floodPublish: false,
+          D: limits.gossipFanout,
+          Dlo: limits.gossipFanout - 1,
+          Dhi: limits.gossipFanout + 2,
+          Dscore: 1,
+          Dout: 1,
           fallbackToFloodsub: false,
           maxInboundDataLength: limits.gossipBytesMax * 2,
+          // A copy is known by its content, before its signature is checked again.
+          fastMsgIdFn: contentId,
+          // "I don't want" saves large copies only; ours are small.
+          idontwantMinDataSize: limits.gossipBytesMax,
           // Many peers behind one address are normal here, not an attack.
           scoreParams: { IPColocationFactorWeight: 0 },
         }),
@@ -68,6 +79,17 @@ export async function startNode(options: MeshOptions): Promise<Node> {
   } catch (error) {
     throw listenError(error, listen)
   }
+}
+
+/** Enters the cache only once the signature was good, so it need not cover it. */
+function contentId({ from, seqno, topic, data }: Parameters<FastMsgIdFn>[0]): string {
+  const hash = createHash('sha1').update(topic)
+  for (const part of [from, seqno, data]) {
+    // With its length, so that the borders between the parts cannot be moved.
+    hash.update(`/${part?.length ?? -1}/`)
+    if (part !== undefined) hash.update(part)
+  }
+  return hash.digest('base64')
 }
 
 /** Multicast DNS, where others can reach this node at all. */

@@ -4,7 +4,7 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { now } from './clock.ts'
-import { decodeBody, FrameReader } from './frames.ts'
+import { decodeBody, encodeFrame, FrameReader } from './frames.ts'
 import { Guard } from './guard.ts'
 import { limits, protocols } from './limits.ts'
 import { Link } from './link.ts'
@@ -43,6 +43,8 @@ export class Peers {
   readonly #events: PeersEvents
   readonly #records = new Map<string, PeerRecord>()
   #closed = false
+  /** The last message: one to all members is encoded once. */
+  #encoded: { readonly document: unknown; readonly frame: Uint8Array } | undefined
 
   constructor(node: Node, self: SelfInfo, events: PeersEvents) {
     this.#node = node
@@ -72,8 +74,12 @@ export class Peers {
 
   /** False where the peer is not up: the message is lost, as on any network. */
   send(peer: string, document: unknown): boolean {
-    const record = this.#records.get(peer)
-    return record?.link?.send(document) ?? false
+    const link = this.#records.get(peer)?.link
+    if (link === undefined || !link.open) return false
+    if (this.#encoded === undefined || this.#encoded.document !== document) {
+      this.#encoded = { document, frame: encodeFrame(document) }
+    }
+    return link.send(this.#encoded.frame)
   }
 
   /** Writes out what waits, and ends the streams. */
@@ -187,7 +193,7 @@ export class Peers {
         this.#down(record)
         if (!this.#closed) queueMicrotask(() => void this.#openLink(record))
       })
-      record.link.send(this.#hello())
+      record.link.send(encodeFrame(this.#hello()))
       this.#upIfReady(record)
     } catch (error) {
       if (this.#isConnected(record) && !this.#closed && !isGone(error)) {
