@@ -6,7 +6,17 @@ import { positiveCount, readBarrierSync, resolveBarrier } from './barriers.ts'
 import { parseDuration } from './quantities.ts'
 import { type Fields, PlanSource } from './source.ts'
 import { impliedStages, readStages, type StageDraft } from './stages.ts'
-import { asText, readEndpoints, readPrepare, readRate, readUri, readWorkload } from './storage.ts'
+import {
+  asText,
+  isRelative,
+  type OpTemplate,
+  type PrepareTemplate,
+  readEndpoints,
+  readPrepare,
+  readRate,
+  readUri,
+  readWorkload,
+} from './storage.ts'
 import type { AgentOverride, Plan, PlanStage } from './types.ts'
 import { type PlanContext, workOf } from './work.ts'
 
@@ -29,9 +39,9 @@ export function parsePlan(text: string, file = 'plan.yaml'): Plan {
     source.problem(distributed.take('stages')?.node, 'distributed.stages is empty: leave it out, or name a stage')
   }
   const drafts =
-    stageEntries.length > 0 ? readStages(source, stageEntries) : impliedStages(prepare, workload.length > 0)
+    stageEntries.length > 0 ? readStages(source, stageEntries) : impliedStages(prepare, executes(source, workload))
   if (drafts.length > barrierLimits.stagesMax) source.problem(root.node, `at most ${barrierLimits.stagesMax} stages`)
-  const context: PlanContext = { ...readContext(source, root, distributed), prepare, workload, agents, drafts }
+  const context: PlanContext = { ...readContext(source, root, distributed, prepare), prepare, workload, agents, drafts }
   checkWork(source, context, drafts)
   const agentReadyTimeoutMs = distributed?.value('agent_ready_timeout', parseDuration, 'a duration', 30_000) ?? 30_000
   closeAll(source, root, distributed)
@@ -80,12 +90,14 @@ function readContext(
   source: PlanSource,
   root: Fields,
   distributed: Fields | undefined,
+  prepare: PrepareTemplate | null,
 ): Omit<PlanContext, 'prepare' | 'workload' | 'agents' | 'drafts'> {
   const perfLog = root.map('perf_log')
   const perfLogIntervalMs = perfLog?.value('interval', parseDuration, 'a duration', 1000) ?? 1000
   perfLog?.unsupported({
     path: 'perf_log.tsv is always in the result folder',
     enabled: 'perf_log.tsv is always written',
+    interval_seconds: 'older spelling, use interval; a row a second is written',
   })
   perfLog?.close()
   const endpointFields = root.map('multi_endpoint')
@@ -96,10 +108,10 @@ function readContext(
     'round_robin',
   )
   return {
-    target: readUri(source, root, 'target'),
+    target: readUri(source, root, 'target') ?? impliedTarget(source, prepare),
     endpoints: readEndpoints(source, endpointFields),
     endpointStrategy: endpointStrategy ?? 'round_robin',
-    durationMs: root.value('duration', positiveDuration, 'a duration above 0 such as 30s', durationDefaultMs),
+    durationMs: durationOf(root),
     concurrency: root.value('concurrency', positiveCount, 'a whole number above 0', concurrencyDefault),
     warmupMs: root.value('warmup_period', parseDuration, 'a duration', 0),
     rate: readRate(root.map('io_rate')),
@@ -114,6 +126,29 @@ function readContext(
       'random',
     partitionOverlap: distributed?.value('partition_overlap', asShare, 'a share from 0 to 1', 0.3) ?? 0.3,
   }
+}
+
+/** Without a target, paths are those below the first objects that the plan makes. */
+function impliedTarget(source: PlanSource, prepare: PrepareTemplate | null): string | null {
+  const base = prepare?.objects.find(({ baseUri }) => baseUri !== null && !isRelative(baseUri))?.baseUri ?? null
+  const endpoints = source.root.has('multi_endpoint')
+  if (base === null || endpoints) return null
+  source.notice(
+    source.root.node,
+    `there is no target: relative paths are taken below ${base}, where objects are prepared`,
+  )
+  return base
+}
+
+function durationOf(root: Fields): number {
+  return root.value('duration', parseDuration, 'a duration such as 30s', durationDefaultMs)
+}
+
+/** Whether a file without stages means an execute stage: it has a workload, and time for it. */
+function executes(source: PlanSource, workload: readonly OpTemplate[]): boolean {
+  if (workload.length === 0 || durationOf(source.root) > 0) return workload.length > 0
+  source.notice(source.root.take('duration')?.node, 'duration is 0: there will be no execute stage')
+  return false
 }
 
 function readAgents(source: PlanSource, distributed: Fields | undefined): AgentOverride[] {
@@ -157,10 +192,8 @@ function checkWork(source: PlanSource, context: PlanContext, drafts: readonly St
     const executes = draft.type === 'execute' || draft.type === 'hybrid'
     const workload = draft.workload ?? context.workload
     if (executes && workload.length === 0) source.problem(root.node, `stage "${draft.name}": there is no workload`)
-    const relative = workload.some(({ path }) => !/^[a-z0-9]+:\/\//.test(path))
-    if (executes && relative && !placed) {
-      source.problem(root.node, `stage "${draft.name}": relative paths need a target (target: file:///...)`)
-    }
+    const relative = workload.some(({ path }) => isRelative(path))
+    if (executes && relative && !placed) noPlace(source, draft, 'relative paths')
     if (executes && workload.length > 0 && workload.every(({ op }) => op.weight === 0)) {
       source.problem(root.node, `stage "${draft.name}": every weight is 0`)
     }
@@ -169,9 +202,15 @@ function checkWork(source: PlanSource, context: PlanContext, drafts: readonly St
     if (draft.type === 'prepare' && prepare === null)
       source.problem(root.node, `stage "${draft.name}": there is no prepare section`)
     if (makes && !placed && prepare.objects.some(({ baseUri }) => baseUri === null)) {
-      source.problem(root.node, `stage "${draft.name}": objects without base_uri need a target`)
+      noPlace(source, draft, 'objects without base_uri')
     }
   }
+}
+
+/** Plans come without a target where it is given elsewhere; what is not given by then fails, and says so. */
+function noPlace(source: PlanSource, draft: StageDraft, what: string): void {
+  const where = `${what} need a target (target: file:///...)`
+  source.notice(source.root.node, `stage "${draft.name}": ${where}; until there is one, the plan fails`)
 }
 
 function isPlaced({ target, endpoints }: AgentOverride): boolean {
@@ -193,6 +232,9 @@ function closeAll(source: PlanSource, root: Fields, distributed: Fields | undefi
   root.unsupported({
     backend: 'older spelling, use target; nothing of it is done',
     objects: 'older spelling, use prepare.ensure_objects; nothing of it is done',
+    data_size: 'older spelling, use prepare.ensure_objects; nothing of it is done',
+    record_count: 'older spelling, use prepare.ensure_objects; nothing of it is done',
+    cleanup: 'use prepare.cleanup, or a cleanup stage; nothing of it is done',
     version: 'plans have no versions',
     processes: 'each agent uses worker threads of one process',
     processing_mode: 'each agent uses worker threads of one process',

@@ -39,8 +39,8 @@ export interface OpTemplate {
   readonly op: Omit<WorkloadOp, 'uris'>
 }
 
-/** A URI with a known scheme; folders end in a slash. */
-export function readUri(source: PlanSource, fields: Fields, key: string): string | null {
+/** A URI with a known scheme, or where `relative` a path below the target. */
+export function readUri(source: PlanSource, fields: Fields, key: string, relative = false): string | null {
   const field = fields.take(key)
   if (field === undefined) return null
   const value = isScalar(field.node) ? field.node.value : undefined
@@ -48,7 +48,11 @@ export function readUri(source: PlanSource, fields: Fields, key: string): string
     source.problem(field.node, `${field.path} must be a URI such as file:///tmp/paceline/x/`)
     return null
   }
-  return checkUri(source, field.node, field.path, value)
+  return relative && isRelative(value) ? value : checkUri(source, field.node, field.path, value)
+}
+
+export function isRelative(path: string): boolean {
+  return !/^[a-z0-9]+:\/\//.test(path)
 }
 
 function checkUri(source: PlanSource, node: Fields['node'], path: string, value: string): string | null {
@@ -80,7 +84,7 @@ export function readPrepare(source: PlanSource, fields: Fields): PrepareTemplate
   const prefixShards = Math.max(1, fields.value('key_prefix_shards', parseCount, 'a whole number', 1))
   const objects = fields.maps('ensure_objects').map((entry) => readObjects(source, entry, prefixShards))
   const treeFields = fields.map('directory_structure')
-  const tree = treeFields === undefined ? null : readTree(treeFields)
+  const tree = treeFields === undefined ? null : readTree(treeFields, treeFiles(source, fields, objects[0]))
   const cleanupMode = fields.value('cleanup_mode', asCleanupMode, 'strict, tolerant or best_effort', 'tolerant')
   fields.unsupported({
     cleanup_only: 'stages say what is done; a plan that only cleans up has only a cleanup stage',
@@ -127,10 +131,10 @@ function readOp(source: PlanSource, fields: Fields): OpTemplate {
 
 function readObjects(source: PlanSource, fields: Fields, prefixShards: number): ObjectsTemplate {
   const template: ObjectsTemplate = {
-    baseUri: readUri(source, fields, 'base_uri'),
+    baseUri: readUri(source, fields, 'base_uri', true),
     spread: fields.value('use_multi_endpoint', asBoolean, 'true or false', false),
     set: {
-      count: fields.value('count', positiveCount, 'a whole number above 0', 1),
+      count: fields.value('count', parseCount, 'a whole number', 0),
       size: readSize(source, fields) ?? { kind: 'fixed', bytes: 1024 * 1024 },
       data: readData(source, fields),
       prefixShards,
@@ -141,7 +145,16 @@ function readObjects(source: PlanSource, fields: Fields, prefixShards: number): 
   return template
 }
 
-function readTree(fields: Fields): Omit<TreeSpec, 'baseUris'> {
+/** Size and content of a tree's files: of the prepare section itself, else as those of the first objects. */
+function treeFiles(source: PlanSource, fields: Fields, first: ObjectsTemplate | undefined): TreeFiles {
+  const size = readSize(source, fields, ['file_size']) ?? first?.set.size ?? { kind: 'fixed', bytes: 1024 }
+  const own = ['fill', 'dedup_factor', 'compress_factor'].some((key) => fields.has(key))
+  return { size, data: own || first === undefined ? readData(source, fields) : first.set.data }
+}
+
+type TreeFiles = Pick<TreeSpec, 'size' | 'data'>
+
+function readTree(fields: Fields, files: TreeFiles): Omit<TreeSpec, 'baseUris'> {
   const tree = {
     width: fields.value('width', positiveCount, 'a whole number above 0', 1),
     depth: fields.value('depth', positiveCount, 'a whole number above 0', 1),
@@ -149,16 +162,17 @@ function readTree(fields: Fields): Omit<TreeSpec, 'baseUris'> {
     distribution: fields.value('distribution', asDistribution, 'bottom or all', 'bottom' as const),
     dirMask: fields.value('dir_mask', asText, 'a text such as d%d_w%d.dir', 'd%d_w%d.dir'),
     fileMask: fields.value('file_mask', asText, 'a text such as file_%08d.dat', 'file_%08d.dat'),
-    size: { kind: 'fixed', bytes: 1024 } as SizeSpec,
-    data: { fill: 'random', dedupFactor: 1, compressFactor: 1 } as DataSpec,
+    ...files,
   }
   fields.close()
   return tree
 }
 
+const sizeKeys = ['object_size', 'size', 'size_spec', 'size_distribution']
+
 /** `object_size`, `size`, `size_spec`, `size_distribution`, or `min_size` and `max_size`; null where none is given. */
-function readSize(source: PlanSource, fields: Fields): SizeSpec | null {
-  for (const key of ['object_size', 'size', 'size_spec', 'size_distribution']) {
+function readSize(source: PlanSource, fields: Fields, keys: readonly string[] = sizeKeys): SizeSpec | null {
+  for (const key of keys) {
     const field = fields.take(key)
     if (field === undefined) continue
     if (isMap(field.node)) {
@@ -177,13 +191,14 @@ function readSize(source: PlanSource, fields: Fields): SizeSpec | null {
 }
 
 function readDistribution(source: PlanSource, fields: Fields): SizeSpec {
-  const kind = fields.value('type', asSizeKind, 'uniform, lognormal or fixed', 'uniform' as const)
+  const key = fields.has('dist') && !fields.has('type') ? 'dist' : 'type'
+  const kind = fields.value(key, asSizeKind, 'uniform, lognormal or fixed', 'uniform' as const)
   const size = (key: string, fallback: number): number => fields.value(key, parseSize, 'a size such as 4KiB', fallback)
   const min = size('min', kind === 'uniform' ? 0 : 1)
   const max = size('max', kind === 'uniform' ? min : Number.MAX_SAFE_INTEGER)
   const mean = size('mean', min)
   const stdDev = size('std_dev', 0)
-  const bytes = size('size', min)
+  const bytes = size(fields.has('bytes') ? 'bytes' : 'size', min)
   fields.close()
   if (min > max) source.problem(fields.node, `${fields.path}: min is larger than max`)
   if (kind === 'fixed') return { kind, bytes }
@@ -211,31 +226,43 @@ export function readRate(fields: Fields | undefined): RateSpec {
 }
 
 export function expandObjects(templates: readonly ObjectsTemplate[], place: Place): ObjectSet[] {
-  return templates.map(({ baseUri, spread, set }) => ({ ...set, baseUris: basesOf(baseUri, spread, place) }))
+  const some = templates.filter(({ set }) => set.count > 0)
+  return some.map(({ baseUri, spread, set }) => ({ ...set, baseUris: basesOf(baseUri, spread, place) }))
 }
 
-export function expandTree(tree: PrepareTemplate['tree'], place: Place): TreeSpec | null {
-  return tree === null ? null : { ...tree, baseUris: basesOf(null, place.endpoints !== null, place) }
+/** A tree is made where the first objects are. */
+export function expandTree(prepare: PrepareTemplate | null, place: Place): TreeSpec | null {
+  if (prepare === null || prepare.tree === null) return null
+  const first = prepare.objects[0]
+  const spread = first?.spread ?? place.endpoints !== null
+  return { ...prepare.tree, baseUris: basesOf(first?.baseUri ?? null, spread, place) }
 }
 
 export function expandOps(templates: readonly OpTemplate[], place: Place): WorkloadOp[] {
   return templates.map(({ path, spread, op }) => {
-    if (schemes.test(path) || /^[a-z]+:\/\//.test(path)) return { ...op, uris: [path] }
+    if (!isRelative(path)) return { ...op, uris: [path] }
     const bases = basesOf(null, spread || place.target === null, place)
     return { ...op, uris: bases.map((base) => `${base}${path.replace(/^\/+/, '')}`) }
   })
 }
 
+/** Folders in which objects are; `baseUri` may be a path below the place. */
 function basesOf(baseUri: string | null, spread: boolean, place: Place): string[] {
   const several = place.endpoints ?? []
-  if (spread && several.length > 0) return several.map(asFolder)
-  if (baseUri !== null) return [asFolder(baseUri)]
-  if (place.target !== null) return [asFolder(place.target)]
-  return several.map(asFolder)
+  if (baseUri !== null && !isRelative(baseUri)) {
+    return (spread && several.length > 0 ? several : [baseUri]).map(asFolder)
+  }
+  const below = asFolder(baseUri ?? '').replace(/^\/+/, '')
+  const everywhere = (spread && several.length > 0) || place.target === null
+  const bases = everywhere ? several : [place.target]
+  return (bases.length === 0 ? [nowhere] : bases).map((base) => `${asFolder(base)}${below}`)
 }
 
+/** Where the objects of a plan without a target are: no backend takes it, so that its first stage fails and says why. */
+const nowhere = 'no-target-in-the-plan://'
+
 function asFolder(uri: string): string {
-  return uri.endsWith('/') ? uri : `${uri}/`
+  return uri === '' || uri.endsWith('/') ? uri : `${uri}/`
 }
 
 export function asText(value: unknown): string | undefined {
@@ -256,6 +283,7 @@ function asFill(value: unknown): DataSpec['fill'] | undefined {
 }
 
 function asSizeKind(value: unknown): SizeSpec['kind'] | undefined {
+  if (value === 'constant') return 'fixed'
   return value === 'uniform' || value === 'lognormal' || value === 'fixed' ? value : undefined
 }
 

@@ -53,7 +53,7 @@ function prepareWork(context: PlanContext, draft: StageDraft, place: Place, conc
   return {
     type: 'prepare',
     objects: expandObjects(prepare?.objects ?? [], place),
-    tree: expandTree(prepare?.tree ?? null, place),
+    tree: expandTree(prepare, place),
     sharing: context.sharing,
     concurrency,
     skipVerification: prepare?.skipVerification ?? false,
@@ -92,8 +92,8 @@ function executeWork(context: PlanContext, draft: StageDraft, place: Place, conc
 function everythingMade(context: PlanContext, place: Place): { objects: ObjectSet[]; tree: TreeSpec | null } {
   const prepares = new Set([context.prepare, ...context.drafts.map(({ prepare }) => prepare)])
   const objects = [...prepares].flatMap((prepare) => expandObjects(prepare?.objects ?? [], place))
-  const tree = [...prepares].find((prepare) => prepare?.tree != null)?.tree ?? null
-  return { objects, tree: expandTree(tree, place) }
+  const withTree = [...prepares].find((prepare) => prepare?.tree != null) ?? null
+  return { objects, tree: expandTree(withTree, place) }
 }
 
 function workloadsOf(context: PlanContext): readonly OpTemplate[] {
