@@ -1,13 +1,15 @@
-/** Dials the addresses that a person gave until somebody is there, and again when everybody is gone. */
+/** Keeps a connection to each address that a person gave: two halves of a split mesh meet again there. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { limits } from './limits.ts'
 
 export interface JoinEvents {
-  /** Dials; rejects when nobody answers. */
-  dial(address: string): Promise<unknown>
-  /** Somebody is connected: nothing to do for now. */
-  satisfied(): boolean
+  /** The peer that answers there; rejects when nobody does. */
+  dial(address: string): Promise<string>
+  isConnected(peer: string): boolean
+  /** The address is this peer's own. */
+  isSelf(peer: string): boolean
+  /** Told once for each time that an address stops answering. */
   onFailure(address: string, error: unknown): void
 }
 
@@ -16,17 +18,26 @@ export async function keepJoining(
   events: JoinEvents,
   signal: AbortSignal,
 ): Promise<void> {
+  await Promise.all(addresses.map((address) => keepOne(address, events, signal)))
+}
+
+async function keepOne(address: string, events: JoinEvents, signal: AbortSignal): Promise<void> {
   let wait: number = limits.joinRetryMs
   let reported = false
+  let peer: string | undefined
   while (!signal.aborted) {
-    if (!events.satisfied()) {
-      const tries = await Promise.allSettled(addresses.map((address) => events.dial(address)))
-      const met = tries.some(({ status }) => status === 'fulfilled')
-      tries.forEach((one, at) => {
-        if (one.status === 'rejected' && !met && !reported) events.onFailure(addresses[at] ?? '', one.reason)
-      })
-      reported = !met
-      wait = met ? limits.joinRetryMs : Math.min(limits.joinRetryMaxMs, wait * 2)
+    if (peer !== undefined && events.isConnected(peer)) {
+      wait = limits.joinRetryMs
+      reported = false
+    } else {
+      try {
+        peer = await events.dial(address)
+        if (events.isSelf(peer)) return
+      } catch (error) {
+        if (!reported && !signal.aborted) events.onFailure(address, error)
+        reported = true
+      }
+      wait = Math.min(limits.joinRetryMaxMs, wait * 2)
     }
     await sleep(wait, undefined, { signal, ref: false }).catch(() => undefined)
   }

@@ -22,6 +22,16 @@ export const limits = {
   joinRetryMs: 500,
   joinRetryMaxMs: 5000,
   rendezvousRescanMs: 5000,
+  /** Links and lost peers are looked after so often; the other "looks" count in this unit. */
+  lookMs: 2500,
+  /** A peer that has nothing to say says that it is there after so many looks. */
+  quietLooks: 2,
+  /** So many looks without a word: a new connection is tried; closed where that fails for so long. */
+  silentLooks: 4,
+  forgottenLooks: 24,
+  /** Lost peers are dialled at first after one look, then more rarely, for an hour. */
+  searchLooksApart: 12,
+  searchLooksMax: 1440,
   streamOpenMs: 3000,
   leaveMs: 2000,
   peersInHelloMax: 1024,

@@ -228,7 +228,8 @@ class RunningMesh implements Mesh {
   async #join(): Promise<void> {
     const events = {
       dial: (address: string) => this.#peers.join(address),
-      satisfied: () => this.#peers.list().some(({ connected }) => connected),
+      isConnected: (peer: string) => this.#peers.list().some((one) => one.peerId === peer && one.connected),
+      isSelf: (peer: string) => peer === this.peerId,
       onFailure: (address: string, error: unknown) =>
         this.#refused('join', address, 'a peer of this run', allMessages(error)),
     }

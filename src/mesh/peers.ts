@@ -10,7 +10,8 @@ import { limits, protocols } from './limits.ts'
 import { Link } from './link.ts'
 import { allMessages, type Node } from './node.ts'
 import type { PeerInfo } from './types.ts'
-import { checkHello, type Hello, wireVersion } from './wire.ts'
+import { type Tended, Tending, Upkeep } from './upkeep.ts'
+import { alive, checkHello, type Hello, isAlive, wireVersion } from './wire.ts'
 
 export interface PeersEvents {
   onUp(peer: PeerInfo): void
@@ -21,7 +22,7 @@ export interface PeersEvents {
   onRefused(reason: string, from: string, expected: string, got: string): void
 }
 
-interface PeerRecord {
+interface PeerRecord extends Tended {
   readonly peer: string
   readonly id: PeerId
   readonly guard: Guard
@@ -42,6 +43,7 @@ export class Peers {
   readonly #self: SelfInfo
   readonly #events: PeersEvents
   readonly #records = new Map<string, PeerRecord>()
+  readonly #upkeep: Upkeep<PeerRecord>
   #closed = false
   /** The last message: one to all members is encoded once. */
   #encoded: { readonly document: unknown; readonly frame: Uint8Array } | undefined
@@ -50,6 +52,13 @@ export class Peers {
     this.#node = node
     this.#self = self
     this.#events = events
+    this.#upkeep = new Upkeep<PeerRecord>({
+      peers: () => this.#records.values(),
+      goesFirst: ({ peer }) => this.#node.peerId.toString() < peer,
+      sayAlive: ({ peer }) => this.send(peer, alive),
+      reach: (record) => this.#reach(record),
+      hangUp: (record, why) => this.#hangUp(record, why),
+    })
   }
 
   async open(): Promise<void> {
@@ -59,10 +68,12 @@ export class Peers {
     })
     this.#node.addEventListener('peer:connect', ({ detail }) => void this.#openLink(this.#recordOf(detail.toString())))
     this.#node.addEventListener('peer:disconnect', ({ detail }) => this.#onDisconnect(detail.toString()))
+    this.#upkeep.start()
   }
 
   close(): void {
     this.#closed = true
+    this.#upkeep.stop()
   }
 
   /** Peers that are up, and those that were. */
@@ -74,8 +85,10 @@ export class Peers {
 
   /** False where the peer is not up: the message is lost, as on any network. */
   send(peer: string, document: unknown): boolean {
-    const link = this.#records.get(peer)?.link
-    if (link === undefined || !link.open) return false
+    const record = this.#records.get(peer)
+    const link = record?.link
+    if (record === undefined || link === undefined || !link.open) return false
+    record.tending.sent = true
     if (this.#encoded === undefined || this.#encoded.document !== document) {
       this.#encoded = { document, frame: encodeFrame(document) }
     }
@@ -133,11 +146,24 @@ export class Peers {
     try {
       if (this.#closed || this.#isConnected(record)) return
       await this.#node.dial(this.#targets(record), { signal: AbortSignal.timeout(limits.dialMs) })
-    } catch {
-      // Whoever told of it tells again, or it dials by itself.
+    } catch (error) {
+      if (!isRefusal(error)) record.tending.seek()
     } finally {
       record.dialing = false
     }
+  }
+
+  async #reach(record: PeerRecord): Promise<'there' | 'gone' | 'silent'> {
+    try {
+      await this.#node.dial(this.#targets(record), { signal: AbortSignal.timeout(limits.dialMs), force: record.up })
+      return 'there'
+    } catch (error) {
+      return isRefusal(error) ? 'gone' : 'silent'
+    }
+  }
+
+  #hangUp(record: PeerRecord, why: string): void {
+    for (const connection of this.#node.getConnections(record.id)) connection.abort(new Error(why))
   }
 
   #targets(record: PeerRecord): ReturnType<typeof multiaddr>[] {
@@ -164,6 +190,7 @@ export class Peers {
       info: undefined,
       up: false,
       dialing: false,
+      tending: new Tending(),
     }
     this.#records.set(peer, record)
     return record
@@ -237,11 +264,13 @@ export class Peers {
       }
       const document = this.#parse(record, stream, body)
       if (document === undefined) return
+      if (greeted && isAlive(document)) return
       if (greeted) this.#onDocument(record, stream, document, at)
       else greeted = this.#onHello(record, stream, document)
     }
     stream.addEventListener('message', ({ data }) => {
       const at = now()
+      record.tending.heard = true
       try {
         for (const body of reader.push(data instanceof Uint8Array ? data : data.subarray())) onBody(body, at)
       } catch (error) {
@@ -316,12 +345,14 @@ export class Peers {
   #upIfReady(record: PeerRecord): void {
     if (record.up || record.inbound === undefined || record.info === undefined || !record.link?.open) return
     record.up = true
+    record.tending.silentLooks = 0
     this.#events.onUp(record.info)
   }
 
   #down(record: PeerRecord): void {
     if (!record.up || record.info === undefined) return
     record.up = false
+    if (record.info.role === 'agent') record.tending.seek()
     if (!this.#closed) this.#events.onDown(record.info)
   }
 

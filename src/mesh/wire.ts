@@ -185,6 +185,13 @@ const hello = z.strictObject({
 
 export type Hello = z.infer<typeof hello>
 
+/** Said by a peer that has had nothing else to say for a while. */
+export const alive = { type: 'alive' } as const
+
+export function isAlive(document: unknown): boolean {
+  return typeof document === 'object' && document !== null && 'type' in document && document.type === alive.type
+}
+
 const gossip = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('message'), run: z.string().max(128), incarnation: id, message }),
   z.strictObject({ type: z.literal('progress'), run: z.string().max(128), incarnation: id, data: z.unknown() }),
