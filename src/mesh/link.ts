@@ -7,7 +7,6 @@ export class Link {
   readonly #stream: Stream
   #queue: Uint8Array[] = []
   #queuedBytes = 0
-  #scheduled = false
 
   constructor(stream: Stream) {
     this.#stream = stream
@@ -17,7 +16,7 @@ export class Link {
     return this.#stream.status === 'open'
   }
 
-  /** False when the stream is closed, or the peer is so slow that the stream was given up. */
+  /** Waits for `flush`. False when the stream is closed, or the peer is so slow that the stream was given up. */
   send(frame: Uint8Array): boolean {
     if (!this.open) return false
     if (this.#stream.writeBufferLength + this.#queuedBytes + frame.length > limits.sendQueueBytesMax) {
@@ -26,15 +25,11 @@ export class Link {
     }
     this.#queue.push(frame)
     this.#queuedBytes += frame.length
-    if (!this.#scheduled) {
-      this.#scheduled = true
-      queueMicrotask(() => this.#flush())
-    }
     return true
   }
 
   async close(): Promise<void> {
-    this.#flush()
+    this.flush()
     await this.#stream.close({ signal: AbortSignal.timeout(limits.streamOpenMs) })
   }
 
@@ -42,8 +37,8 @@ export class Link {
     this.#stream.abort(new Error(reason))
   }
 
-  #flush(): void {
-    this.#scheduled = false
+  /** Hands the frames to the stream, together. */
+  flush(): void {
     const queue = this.#queue
     if (queue.length === 0) return
     this.#queue = []

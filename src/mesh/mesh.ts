@@ -241,7 +241,11 @@ class RunningMesh implements Mesh {
       send: (to, message) => this.#peers.send(to, message),
       broadcast: (message) => this.#gossip?.message(message),
       probe: (peer) => void this.#peers.probe(peer),
-      act: (output) => this.#act(output),
+      act: (output) => {
+        // A listener may take its time, or wait for a start: others must not wait for what was sent before.
+        this.#peers.writeOut()
+        this.#act(output)
+      },
       fault: (error) => this.#emit({ type: 'fault', error }),
     }
   }

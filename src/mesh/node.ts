@@ -8,10 +8,10 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { MeshError } from './errors.ts'
 import { limits } from './limits.ts'
+import { thriftyYamux } from './muxer.ts'
 import { normalizeSecret } from './secret.ts'
 import type { MeshOptions } from './types.ts'
 
@@ -36,7 +36,7 @@ export async function startNode(options: MeshOptions): Promise<Node> {
         }),
       ],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux({ enableKeepAlive: false })],
+      streamMuxers: [thriftyYamux()],
       ...(options.secret === null
         ? {}
         : { connectionProtector: preSharedKey({ psk: normalizeSecret(options.secret) }) }),

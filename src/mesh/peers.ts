@@ -45,6 +45,8 @@ export class Peers {
   readonly #records = new Map<string, PeerRecord>()
   readonly #upkeep: Upkeep<PeerRecord>
   #closed = false
+  /** Links with frames that are not written yet. */
+  readonly #waiting = new Set<Link>()
   /** The last message: one to all members is encoded once. */
   #encoded: { readonly document: unknown; readonly frame: Uint8Array } | undefined
 
@@ -92,7 +94,16 @@ export class Peers {
     if (this.#encoded === undefined || this.#encoded.document !== document) {
       this.#encoded = { document, frame: encodeFrame(document) }
     }
-    return link.send(this.#encoded.frame)
+    if (!link.send(this.#encoded.frame)) return false
+    if (this.#waiting.size === 0) queueMicrotask(() => this.writeOut())
+    this.#waiting.add(link)
+    return true
+  }
+
+  /** Writes what was sent since the last turn of the event loop, a packet a peer. */
+  writeOut(): void {
+    for (const link of this.#waiting) link.flush()
+    this.#waiting.clear()
   }
 
   /** Writes out what waits, and ends the streams. */
@@ -221,6 +232,7 @@ export class Peers {
         if (!this.#closed) queueMicrotask(() => void this.#openLink(record))
       })
       record.link.send(encodeFrame(this.#hello()))
+      record.link.flush()
       this.#upIfReady(record)
     } catch (error) {
       if (this.#isConnected(record) && !this.#closed && !isGone(error)) {
