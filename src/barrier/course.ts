@@ -2,7 +2,7 @@
 
 import { assert, isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
-import { samePlan, stageAt } from './membership.ts'
+import { samePlan, silenceMs, stageAt } from './membership.ts'
 import { bestSample } from './offset.ts'
 import type { HeldReport, PlanState } from './state.ts'
 import type { Step } from './step.ts'
@@ -40,7 +40,9 @@ export function bind(step: Step, start: StartDecision): PlanState {
     refusals: new Map(),
     digest: null,
   }
+  const silence = silenceMs(state)
   state.plan = plan
+  keepPace(step, silence)
   state.joinedPlans.set(plan.ref.uid, false)
   for (const uid of state.joinedPlans.keys()) {
     if (state.joinedPlans.size <= limits.joinedPlansMax) break
@@ -51,16 +53,30 @@ export function bind(step: Step, start: StartDecision): PlanState {
   return plan
 }
 
+/**
+ * A sequence may ask for quicker heartbeats than the one before: the leader is not silent only because it was asked
+ * slowly until now.
+ */
+function keepPace(step: Step, silenceBeforeMs: number): void {
+  const { state, now } = step
+  if (silenceMs(state) >= silenceBeforeMs) return
+  if (state.leader !== null) state.leaderHeardAt = Math.max(state.leaderHeardAt, now)
+  state.pingAt = Math.min(state.pingAt, now)
+  for (const peer of state.peers.values()) if (peer.connected) peer.lastHeardAt = Math.max(peer.lastHeardAt, now)
+}
+
 /** open -> decided: records the value of the open sequence and acts on it. */
 export function applyDecision(step: Step, decision: Decision): void {
   const { state, now } = step
   const { plan } = state
   assert(plan !== null && samePlan(plan.ref, decision.plan), 'only decisions of the own plan are applied')
   assert(decision.sequence === plan.openSequence, 'sequences are decided in order')
+  const silence = silenceMs(state)
   plan.decisions.push(decision)
   plan.openSequence += 1
   plan.accepted = null
   if (decision.kind !== 'abort') plan.members = decision.members
+  keepPace(step, silence)
   dropCarried(plan, decision)
   resetLead(step)
   if (plan.unilateral) return

@@ -146,7 +146,8 @@ export function onReject(step: Step, from: PeerId, message: Of<'reject'>): void 
   sawTerm(step, message.promised)
   if (compareBallots(message.promised, message.ballot) <= 0) return
   if (state.lead !== null && sameBallot(state.lead.ballot, message.ballot)) {
-    if (openPlan(state) !== null && !isMember(state, openPlan(state)?.members ?? [], from)) return
+    const plan = openPlan(state)
+    if (plan !== null && (plan.gone.has(from) || !isMember(state, plan.members, from))) return
     stepDown(step, `${nameOf(state, from)} follows a newer leader`)
     scheduleElection(step)
   } else if (state.campaign !== null && sameBallot(state.campaign.ballot, message.ballot)) {

@@ -208,7 +208,9 @@ function followFor(
   if (state.leader === null || !same) {
     const before = state.leader
     if (!follow(step, message.ballot)) {
-      rejectBallot(step, from, message.ballot, type)
+      // Only a voter of the sender's may depose it: what idle peers promise each other is no matter of a plan's.
+      if (samePlan(plan?.ref ?? null, message.plan)) rejectBallot(step, from, message.ballot, type)
+      else step.reject('stale_term', from, type, showBallot(state.promised), showBallot(message.ballot))
       return false
     }
     if (before === null || !sameBallot(before, message.ballot)) pingPeer(step, from)

@@ -6,19 +6,17 @@
 import {
   type Ballot,
   barrierLimits,
-  compareBallots,
   type Decision,
   type Input,
   type Member,
   type Message,
-  majorityOf,
   type Output,
   type PeerId,
   type StageSpec,
-  sameBallot,
   showBallot,
   showDecision,
 } from '../../src/barrier/mod.ts'
+import { isNewer, majority, sameBallot } from './ballots.ts'
 import type { Proc, Watcher } from './cluster.ts'
 import { violated } from './failure.ts'
 import { checkPolicy } from './policy-rules.ts'
@@ -44,6 +42,8 @@ export interface PlanBook {
   stages: readonly StageSpec[]
   /** Chosen values by sequence; the first ballot at which a quorum accepted each. */
   readonly chosen: Map<number, { readonly decision: Decision; readonly ballot: Ballot }>
+  /** Simulated time, by sequence. */
+  readonly chosenAt: Map<number, number>
   /** By sequence and ballot. */
   readonly proposals: Map<string, Proposal>
   /** When each value was first proposed, by sequence and the ballot that made it. */
@@ -145,6 +145,11 @@ export class Checker implements Watcher {
     return this.#book(proc).plan
   }
 
+  /** It went on without the others in the plan that it takes part in. */
+  isAlone(proc: Proc): boolean {
+    return this.#book(proc).unilateral
+  }
+
   membersAt(book: PlanBook, sequence: number): readonly Member[] | undefined {
     const before = book.chosen.get(Math.max(0, sequence - 1))?.decision
     return before?.members
@@ -185,7 +190,7 @@ export class Checker implements Watcher {
     }
     if (decision.kind === 'start') book.stages = decision.spec.stages
     const chosen = book.chosen.get(sequence)
-    if (chosen !== undefined && compareBallots(ballot, chosen.ballot) > 0 && !this.#same(chosen.decision, decision)) {
+    if (chosen !== undefined && isNewer(ballot, chosen.ballot) && !this.#same(chosen.decision, decision)) {
       violated(
         '1 agreement',
         `${showBallot(ballot)} proposes ${showDecision(decision)} after ${showDecision(chosen.decision)} was chosen`,
@@ -207,7 +212,7 @@ export class Checker implements Watcher {
     if (members === undefined) violated('3 order', `sequence ${sequence} is accepted before ${sequence - 1} is chosen`)
     const voters = members.filter((member) => [...accepts].some((proc) => isSame(proc.member, member)))
     const everybody = decision.kind === 'start' && sameBallot(decision.ballot, ballot)
-    if (voters.length < (everybody ? members.length : majorityOf(members.length))) return
+    if (voters.length < (everybody ? members.length : majority(members.length))) return
     this.#chosen(book, sequence, ballot, decision, members)
   }
 
@@ -220,6 +225,7 @@ export class Checker implements Watcher {
       return
     }
     book.chosen.set(sequence, { decision, ballot })
+    book.chosenAt.set(sequence, this.options.now())
     const proposedAt = book.proposedAt.get(keyOf(sequence, decision.ballot)) ?? this.options.now()
     checkPolicy({ book, decision, members, proposedAt, options: this.options, abortsAsked: this.#abortsAsked })
     this.tally.chosen(decision)
@@ -366,7 +372,7 @@ export class Checker implements Watcher {
         ([other, { plan }]) => isSame(other.member, member) && other.state === 'up' && plan === book.uid,
       ),
     )
-    if (there.length >= majorityOf(members.length)) {
+    if (there.length >= majority(members.length)) {
       violated('5 progress', `${name} loses a quorum: ${there.length} of ${members.length} members are there`)
     }
   }
@@ -387,6 +393,7 @@ export class Checker implements Watcher {
       uid,
       stages: [],
       chosen: new Map(),
+      chosenAt: new Map(),
       proposals: new Map(),
       proposedAt: new Map(),
       readies: new Map(),

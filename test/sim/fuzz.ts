@@ -6,7 +6,9 @@ import { Cluster, type Proc } from './cluster.ts'
 import { SimFailure } from './failure.ts'
 import { fairWeather } from './network.ts'
 import type { Prng } from './prng.ts'
+import { checkProgress } from './progress.ts'
 import { makeScenario, planSpec, type Scenario, stageCourse, type Trigger, type Trouble } from './scenario.ts'
+import { SteadyRule } from './steady.ts'
 
 export interface HistoryOptions {
   readonly trace?: (line: string) => void
@@ -36,6 +38,7 @@ class Performance {
   readonly #prng: Prng
   readonly #cluster: Cluster
   readonly #checker: Checker
+  readonly #steady: SteadyRule
   readonly #outcomes = new Map<Proc, Set<string>>()
   #lastPlan = false
   #armed: { trigger: Trigger; left: number }[]
@@ -61,11 +64,13 @@ class Performance {
     const cluster = this.#cluster
     this.#checker = new Checker({ now: () => cluster.now, calm: scenario.calm, clocksJump: scenario.clocksJump })
     this.#armed = scenario.triggers.map((trigger) => ({ trigger, left: trigger.skip }))
+    this.#steady = new SteadyRule(cluster, this.#checker)
     cluster.watchers.push(this.#checker, {
       booted: () => undefined,
       fed: () => undefined,
       carried: (proc, output) => this.#onOutput(proc, output),
     })
+    if (scenario.lightWeather && !scenario.clocksJump) cluster.watchers.push(this.#steady)
     cluster.network.weather = { ...scenario.weather }
   }
 
@@ -121,6 +126,7 @@ class Performance {
     const cluster = this.#cluster
     if (proc.state === 'gone' || cluster.now >= this.#scenario.healAt) return
     this.#checker.tally.add(`trouble ${trouble}`)
+    if (trouble !== 'snap') this.#steady.disturbed(proc.host, trouble === 'leave' ? 0 : lastsMs)
     switch (trouble) {
       case 'crash':
       case 'power':
@@ -138,7 +144,7 @@ class Performance {
       case 'jump':
         return proc.clock.jump(cluster.now, this.#prng.pick([50, 2000, 100_000]))
       default:
-        this.#cut(proc, trouble)
+        this.#cut(proc, trouble, lastsMs)
         cluster.after(lastsMs, () => cluster.heal())
     }
   }
@@ -152,12 +158,14 @@ class Performance {
     })
   }
 
-  #cut(proc: Proc, trouble: 'isolate' | 'deafen' | 'mute' | 'split'): void {
+  #cut(proc: Proc, trouble: 'isolate' | 'deafen' | 'mute' | 'split' | 'snap', lastsMs: number): void {
     const { hosts, cutMode } = this.#scenario
     const side = trouble === 'split' ? new Set(hosts.filter(() => this.#prng.chance(0.5))) : new Set([proc.host])
+    const only = trouble === 'snap' ? this.#prng.pick(hosts) : null
     for (const a of side) {
       for (const b of hosts) {
-        if (side.has(b)) continue
+        if (side.has(b) || (only !== null && only !== b)) continue
+        this.#steady.cut(a, b, lastsMs)
         if (trouble !== 'deafen') this.#cluster.cut(a, b, cutMode)
         if (trouble !== 'mute') this.#cluster.cut(b, a, cutMode)
       }
@@ -228,6 +236,7 @@ class Performance {
     let calm = false
     while (!calm && cluster.now < end) {
       cluster.run(Math.min(end, cluster.now + 250))
+      checkProgress(cluster, this.#checker)
       calm = idle()
     }
     if (!calm) this.#fail(`not at rest ${boundMs / 1000} s after the healing`)

@@ -5,12 +5,12 @@ import {
   type Decision,
   type Exclusion,
   type Member,
-  majorityOf,
   type ReleaseDecision,
   type StageReport,
   type StageSpec,
   showDecision,
 } from '../../src/barrier/mod.ts'
+import { majority } from './ballots.ts'
 import type { CheckerOptions, GivenReady, PlanBook } from './checker.ts'
 import { violated } from './failure.ts'
 
@@ -106,7 +106,7 @@ function checkAll({ members }: ChosenCase, decision: ReleaseDecision): void {
 }
 
 function checkMajority(chosen: ChosenCase, decision: ReleaseDecision, stage: StageSpec): void {
-  const needed = majorityOf(chosen.members.length)
+  const needed = majority(chosen.members.length)
   if (decision.ready.length < needed) {
     violated('4 policy', `${showDecision(decision)} with ${decision.ready.length} of ${chosen.members.length} ready`)
   }

@@ -12,6 +12,7 @@ export type Trouble =
   | 'deafen'
   | 'mute'
   | 'split'
+  | 'snap'
   | 'restart'
   | 'leave'
   | 'jump'
@@ -53,6 +54,8 @@ export interface Scenario {
   readonly hosts: readonly string[]
   readonly calm: boolean
   readonly weather: Weather
+  /** Nothing is lost, late or overtaken. */
+  readonly lightWeather: boolean
   readonly submits: readonly PlannedSubmit[]
   readonly aborts: readonly { readonly at: number }[]
   readonly troubles: readonly PlannedTrouble[]
@@ -100,12 +103,14 @@ export function makeScenario(seed: number, members?: number): Scenario {
     [2, 4],
     [3, 2],
   ] as const)
+  const light = calm || prng.chance(0.4)
   const clocksJump = !calm && prng.chance(0.1)
   return {
     seed,
     hosts,
     calm,
-    weather: calm || prng.chance(0.4) ? lightWeather(prng) : heavyWeather(prng),
+    weather: light ? lightWeather(prng) : heavyWeather(prng),
+    lightWeather: light,
     submits: Array.from({ length: plans }, (_, index) => planSubmit(prng, seed, index, hosts, healAt, calm)),
     aborts: !calm && prng.chance(0.12) ? [{ at: prng.between(1500, healAt) }] : [],
     troubles: calm ? [] : planTroubles(prng, healAt, clocksJump),
@@ -317,6 +322,7 @@ function anyTrouble(prng: Prng): Trouble {
     ['deafen', 2],
     ['mute', 2],
     ['split', 3],
+    ['snap', 3],
     ['leave', 2],
   ])
 }

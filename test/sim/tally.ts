@@ -1,6 +1,7 @@
 /** How interesting the histories were. */
 
-import { type Ballot, type Decision, type Output, sameBallot } from '../../src/barrier/mod.ts'
+import type { Ballot, Decision, Output } from '../../src/barrier/mod.ts'
+import { sameBallot } from './ballots.ts'
 import type { PlanBook } from './checker.ts'
 import type { Proc } from './cluster.ts'
 

@@ -1,0 +1,90 @@
+/** npm run sim:mutations: the simulator against copies of the core that lie. Each lie must be found. */
+
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Mutation, mutations } from './mutations.ts'
+
+export interface Verdict {
+  /** The seed that shows it, or null when no history did. */
+  readonly seed: number | null
+  /** What the simulator said about it, first lines. */
+  readonly text: string
+  readonly ms: number
+}
+
+const root = path.resolve(import.meta.dirname ?? 'test/sim', '../..')
+
+/** Runs the simulator against a copy of the core with `mutation` applied (null: as it is), until a history fails. */
+export async function hunt(mutation: Mutation | null, runs: number, workers: number): Promise<Verdict> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'paceline-mutation-'))
+  try {
+    mkdirSync(path.join(folder, 'test'))
+    cpSync(path.join(root, 'src/barrier'), path.join(folder, 'src/barrier'), { recursive: true })
+    cpSync(path.join(root, 'test/sim'), path.join(folder, 'test/sim'), { recursive: true })
+    writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
+    if (mutation !== null) mutate(folder, mutation)
+    const started = performance.now()
+    const { code, text } = await simulate(folder, runs, workers)
+    const ms = performance.now() - started
+    const seed = /FAILED \w+ seed=(\d+)/.exec(text)?.[1]
+    if ((code === 0) !== (seed === undefined)) throw new Error(`The simulator itself failed (exit ${code}):\n${text}`)
+    return { seed: seed === undefined ? null : Number(seed), text: text.slice(Math.max(0, text.indexOf('FAILED'))), ms }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function mutate(folder: string, mutation: Mutation): void {
+  for (const { file, find, replace } of mutation.edits) {
+    const name = path.join(folder, 'src/barrier', file)
+    const text = readFileSync(name, 'utf8')
+    const parts = text.split(find)
+    if (parts.length !== 2) {
+      throw new Error(`Cannot apply "${mutation.name}": ${file} has the text ${parts.length - 1} times:\n${find}`)
+    }
+    writeFileSync(name, parts.join(replace))
+  }
+}
+
+function simulate(folder: string, runs: number, workers: number): Promise<{ code: number | null; text: string }> {
+  const args = [path.join(folder, 'test/sim/main.ts'), '--runs', `${runs}`, '--workers', `${workers}`]
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8')
+      stream.on('data', (chunk: string) => {
+        text += chunk
+      })
+    }
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, text }))
+  })
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '20000' },
+      workers: { type: 'string', default: '2' },
+      only: { type: 'string', default: '' },
+    },
+  })
+  const chosen = mutations.filter(({ name }) => name.includes(values.only))
+  let missed = 0
+  for (const mutation of chosen) {
+    const { seed, text, ms } = await hunt(mutation, Number(values.runs), Number(values.workers))
+    if (seed === null) missed += 1
+    const what = (text.split('\n')[1] ?? '').trim().slice(0, 140)
+    const found = seed === null ? 'NOT FOUND' : `seed ${String(seed).padStart(6)}`
+    process.stdout.write(`${found}  ${(ms / 1000).toFixed(1).padStart(5)} s  ${mutation.name}\n`)
+    if (seed !== null) process.stdout.write(`                        ${what}\n`)
+  }
+  process.stdout.write(`${chosen.length - missed} of ${chosen.length} mutations found\n`)
+  process.exitCode = missed === 0 ? 0 : 1
+}
+
+if (process.argv[1] === import.meta.filename) await main()

@@ -1,0 +1,275 @@
+/**
+ * Small lies told to a copy of the core: each one must be found by the simulator. A mutation replaces exact text, and
+ * fails when the text is not there (once): the list cannot go stale unnoticed.
+ */
+
+export interface Edit {
+  /** In src/barrier. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+export interface Mutation {
+  readonly name: string
+  readonly edits: readonly Edit[]
+}
+
+function edit(file: string, find: string, replace: string): Edit {
+  return { file, find, replace }
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'a quorum is one too small',
+    edits: [edit('membership.ts', '>= majorityOf(voters.length)', '>= majorityOf(voters.length) - 1')],
+  },
+  {
+    name: 'half of an even number is a majority',
+    edits: [edit('policy.ts', 'Math.floor(count / 2) + 1', 'Math.floor((count + 1) / 2)')],
+  },
+  {
+    name: 'votes are forgotten',
+    edits: [edit('election.ts', '    promise(step, message.ballot)\n    // Time', '    // Time')],
+  },
+  {
+    name: 'the promise is ignored when a proposal comes',
+    edits: [
+      edit(
+        'consensus.ts',
+        "  if (compareBallots(ballot, state.promised) < 0) {\n    rejectBallot(step, from, ballot, 'propose')\n    return\n  }\n",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'a vote does not say what was accepted',
+    edits: [edit('election.ts', 'accepted: plan?.accepted ?? null }', 'accepted: null }')],
+  },
+  {
+    name: 'an accepted value is not carried over',
+    edits: [edit('leader.ts', '  if (carried !== null) return carried.decision\n', '')],
+  },
+  {
+    name: 'the accepted value of the lowest ballot is carried over',
+    edits: [
+      edit(
+        'consensus.ts',
+        'compareBallots(accepted.ballot, best.ballot) > 0',
+        'compareBallots(accepted.ballot, best.ballot) < 0',
+      ),
+    ],
+  },
+  {
+    name: 'the quorum is counted over the members of k instead of k-1',
+    edits: [
+      edit(
+        'consensus.ts',
+        'const members = plan.members.map((member) => member.peer)\n  const others',
+        'const members = proposal.members.map((member) => member.peer)\n  const others',
+      ),
+    ],
+  },
+  {
+    name: 'members stay those of the start',
+    edits: [edit('course.ts', "  if (decision.kind !== 'abort') plan.members = decision.members\n", '')],
+  },
+  {
+    name: 'the release of an older term is obeyed',
+    edits: [
+      edit('consensus.ts', 'accepted !== null && sameBallot(accepted.ballot, message.ballot)', 'accepted !== null'),
+    ],
+  },
+  {
+    name: 'a ready of an earlier stage counts for the open one',
+    edits: [
+      edit('member.ts', 'if (!isLateReport(plan, from, message.sequence)) {', 'if (message.sequence < 0) {'),
+      edit(
+        'member.ts',
+        '  keepReport(step, plan, from, message)\n}',
+        '  keepReport(step, plan, from, { ...message, sequence: plan.openSequence })\n}',
+      ),
+    ],
+  },
+  {
+    name: 'a new incarnation votes and takes part',
+    edits: [
+      edit(
+        'invariants.ts',
+        'other.peer === member.peer && other.incarnation === member.incarnation',
+        'other.peer === member.peer',
+      ),
+    ],
+  },
+  {
+    name: 'a straggler stays after its exclusion',
+    edits: [
+      edit(
+        'policy.ts',
+        "return release(ready, ready, exclusions(standings, ['dead', 'left', 'failed', 'waiting']))",
+        "return release(standings, ready, exclusions(standings, ['dead', 'left', 'failed', 'waiting']))",
+      ),
+    ],
+  },
+  {
+    name: 'a release is announced before a majority has accepted it',
+    edits: [edit('consensus.ts', '  if (!chosen) return false\n', '')],
+  },
+  {
+    name: 'a start needs a majority only',
+    edits: [
+      edit(
+        'consensus.ts',
+        "return decision.kind === 'start' && sameBallot(decision.ballot, lead.ballot)",
+        'return decision.sequence < 0 && sameBallot(decision.ballot, lead.ballot)',
+      ),
+    ],
+  },
+  {
+    name: 'a refusal frees a start that the refuser had accepted',
+    edits: [edit('catchup.ts', 'accepted: joinedPlans.get(plan.uid) === true', 'accepted: false')],
+  },
+  {
+    name: 'majority does not wait for its stragglers',
+    edits: [
+      edit(
+        'policy.ts',
+        'waiting.length === 0 || overdue || now >= graceEnd',
+        'waiting.length === 0 || overdue || now >= 0',
+      ),
+    ],
+  },
+  {
+    name: 'all_or_nothing takes a failed member for a ready one',
+    edits: [
+      edit(
+        'policy.ts',
+        "const lost = exclusions(standings, ['dead', 'left', 'failed'])\n  if (lost.length > 0) return { kind: 'abort', reason: `all_or_nothing",
+        "const lost = exclusions(standings, ['dead', 'left'])\n  if (lost.length > 0) return { kind: 'abort', reason: `all_or_nothing",
+      ),
+    ],
+  },
+  {
+    name: 'best_effort waits for the dead',
+    edits: [
+      edit(
+        'policy.ts',
+        "const live = standings.filter((member) => member.state !== 'dead' && member.state !== 'left')",
+        'const live = standings',
+      ),
+    ],
+  },
+  {
+    name: 'a member that waits gives up at once when it has no leader',
+    edits: [
+      edit(
+        'member.ts',
+        'return Math.max(plan.waitingSince + timeoutMs, state.leaderlessSince',
+        'return Math.max(plan.waitingSince, state.leaderlessSince',
+      ),
+    ],
+  },
+  {
+    name: 'without a quorum every policy is released alone',
+    edits: [
+      edit(
+        'member.ts',
+        "if (stage?.barrier.policy === 'best_effort') releaseAlone(step)",
+        'if (stage !== undefined) releaseAlone(step)',
+      ),
+      edit(
+        'course.ts',
+        "  assert(stage?.barrier.policy === 'best_effort', 'only best_effort is released without the others')\n",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'going on alone is not said at the end',
+    edits: [
+      edit('course.ts', 'status, reason, unilateral: plan.unilateral })', 'status, reason, unilateral: false })'),
+    ],
+  },
+  {
+    name: 'reports are carried by two decisions',
+    edits: [edit('course.ts', '  dropCarried(plan, decision)\n', '')],
+  },
+  {
+    name: 'a leader that cannot reach a majority keeps its place',
+    edits: [edit('leader.ts', 'if (!quorumReachable(step)) {', 'if (state.left) {')],
+  },
+  {
+    name: 'members do not say again that they are ready when the leader changes',
+    edits: [
+      edit('core.ts', '      reportToNewLeader(step)\n', ''),
+      edit('member.ts', '  if (waiting && !message.readyKnown) sendReady(step)\n', ''),
+      edit('election.ts', 'ready: ownReady(step), planMax', 'ready: null, planMax'),
+    ],
+  },
+  {
+    name: 'lost proposals are not sent again',
+    edits: [
+      edit(
+        'leader.ts',
+        'lead.proposal === null) repeatOpenRound(step)',
+        'lead.proposal === null) lead.digestSequence += 0',
+      ),
+    ],
+  },
+  {
+    name: 'a clock that jumped decides when a stage starts',
+    edits: [
+      edit(
+        'course.ts',
+        'const startAt = Math.min(offset === null ? now : decision.startAt - offset, now + limits.startLeadMaxMs)',
+        'const startAt = offset === null ? now : decision.startAt - offset',
+      ),
+    ],
+  },
+  {
+    name: 'whoever asks for an election gets it, though there is a leader',
+    edits: [edit('election.ts', '&& !led(step)', '')],
+  },
+  {
+    name: 'messages of an older incarnation are heard',
+    edits: [edit('core.ts', 'known.member.incarnation !== incarnation', 'incarnation === null')],
+  },
+  {
+    name: 'a peer that waits without a leader waits for ever',
+    edits: [
+      edit(
+        'member.ts',
+        'if (lostAt !== null && now >= lostAt) loseQuorum(step)',
+        'if (lostAt !== null && now >= lostAt + 1e12) loseQuorum(step)',
+      ),
+    ],
+  },
+  {
+    name: 'who is behind is not told what was decided',
+    edits: [edit('catchup.ts', "  for (const decision of list) step.send(to, { type: 'decision', decision })\n", '')],
+  },
+  {
+    name: 'quicker heartbeats make a leader silent at once',
+    edits: [
+      edit('course.ts', '  if (silenceMs(state) >= silenceBeforeMs) return\n', '  if (silenceMs(state) >= 0) return\n'),
+    ],
+  },
+  {
+    name: 'the excluded go on',
+    edits: [
+      edit(
+        'course.ts',
+        'else if (!isNamed(decision.members, state.self)) {',
+        'else if (decision.members.length === 0) {',
+      ),
+    ],
+  },
+  {
+    name: 'agent_barrier_timeout is counted from the last ready',
+    edits: [edit('policy.ts', 'first === null || readyAt < first', 'first === null || readyAt > first')],
+  },
+  {
+    name: 'an optional failure counts as a failure',
+    edits: [edit('leader.ts', "report.status === 'failed' && stage?.optional !== true", "report.status === 'failed'")],
+  },
+]
