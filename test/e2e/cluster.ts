@@ -63,8 +63,9 @@ export class Program {
 }
 
 /** The binaries themselves: a wrapper would take the signals that are meant for them. */
-function runtimeCommand(runtime: Runtime): string[] {
-  return runtime === 'deno' ? [path.join(root, 'node_modules/deno/deno'), 'run', '-A', main] : [process.execPath, main]
+function runtimeCommand({ runtime = 'node', denoFlags = ['-A'] }: PeerOptions): string[] {
+  if (runtime === 'node') return [process.execPath, main]
+  return [path.join(root, 'node_modules/deno/deno'), 'run', ...denoFlags, main]
 }
 
 function noMdns({ mdns = false }: PeerOptions): string[] {
@@ -81,6 +82,8 @@ export interface PeerOptions {
   readonly prefix?: readonly string[]
   /** Peers may look for each other by multicast DNS; otherwise that is switched off. */
   readonly mdns?: boolean
+  /** What Deno is to allow; everything by default. */
+  readonly denoFlags?: readonly string[]
 }
 
 /** The peers and clients of one run, in a folder of its own. */
@@ -242,8 +245,9 @@ export class Cluster implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true })
   }
 
-  #program(args: readonly string[], { runtime = 'node', env = {}, prefix = [] }: PeerOptions): Program {
-    const words = [...prefix, ...runtimeCommand(runtime), ...args]
+  #program(args: readonly string[], options: PeerOptions): Program {
+    const { env = {}, prefix = [] } = options
+    const words = [...prefix, ...runtimeCommand(options), ...args]
     const program = new Program(words, { cwd: this.folder, env: { ...process.env, ...env } })
     void program.ended.then(() => this.#look())
     return program

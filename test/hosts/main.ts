@@ -9,16 +9,35 @@ import console from 'node:console'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { hasDeno, type Runtime } from '../e2e/cluster.ts'
+import { healings, runHealing } from './healing.ts'
 import { whyNoNamespaces } from './netns.ts'
-import { type Outcome, runVariant, type Variant, variants } from './variants.ts'
+import { type Outcome, runVariant, variants } from './variants.ts'
 
 const HOSTS_MAX = 64
 
 interface Options {
   readonly hosts: number
-  readonly chosen: readonly Variant[]
+  readonly chosen: readonly Case[]
   readonly runtimes: readonly Runtime[]
 }
+
+interface Case {
+  readonly name: string
+  /** What to print of it. */
+  run(hosts: number, runtimes: readonly Runtime[]): Promise<string>
+}
+
+const cases: readonly Case[] = [
+  ...variants.map((variant) => ({
+    name: variant.name,
+    run: async (hosts: number, runtimes: readonly Runtime[]) => row(await runVariant(variant, hosts, runtimes)),
+  })),
+  ...healings.map((healing) => ({
+    name: healing.name,
+    run: async (hosts: number, runtimes: readonly Runtime[]) =>
+      `one mesh again ${((await runHealing(healing, hosts, runtimes)) / 1000).toFixed(1)} s after healing`,
+  })),
+]
 
 function readOptions(): Options {
   const { values } = parseArgs({
@@ -30,10 +49,10 @@ function readOptions(): Options {
   })
   const hosts = Number(values.hosts)
   if (!Number.isInteger(hosts) || hosts < 2 || hosts > HOSTS_MAX) throw new Error(`--hosts: 2 to ${HOSTS_MAX}`)
-  const names = variants.map(({ name }) => name)
+  const names = cases.map(({ name }) => name)
   const unknown = values.only.find((name) => !names.includes(name))
   if (unknown !== undefined) throw new Error(`--only "${unknown}": one of ${names.join('; ')}`)
-  const chosen = variants.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
+  const chosen = cases.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
   const runtimes = values.runtimes.split(',').map((word): Runtime => {
     if (word !== 'node' && word !== 'deno') throw new Error(`--runtimes: node, deno, or both with a comma`)
     return word
@@ -56,12 +75,12 @@ async function main(): Promise<number> {
   console.log(`${hosts} hosts (${runtimes.join(', ')}), a private mesh, five stages, one slow peer.`)
   console.log('barriers: last ready to last released, ms; starts: first to last start of each stage, ms')
   let failures = 0
-  for (const variant of chosen) {
+  for (const { name, run } of chosen) {
     try {
-      console.log(`${variant.name.padEnd(16)}${row(await runVariant(variant, hosts, runtimes))}`)
+      console.log(`${name.padEnd(16)}${await run(hosts, runtimes)}`)
     } catch (error) {
       failures += 1
-      console.log(`${variant.name.padEnd(16)}FAILED: ${error instanceof Error ? error.message : error}`)
+      console.log(`${name.padEnd(16)}FAILED: ${error instanceof Error ? error.message : error}`)
     }
   }
   return failures === 0 ? 0 : 1

@@ -46,38 +46,48 @@ export interface Outcome {
 /** Throws when the plan does not complete, when decisions differ, or when somebody was not in step. */
 export async function runVariant(variant: Variant, count: number, runtimes: readonly Runtime[]): Promise<Outcome> {
   await using network = HostNetwork.create({ hosts: count, family: variant.family })
-  await using cluster = await Cluster.create()
+  await using cluster = await openCluster()
   network.setLoss(variant.loss ?? 0)
   if (variant.rate !== undefined) network.setRate(variant.rate)
   if (variant.delayMs !== undefined) {
     await network.delay({ delayMs: variant.delayMs, jitterMs: variant.delayMs / 4, port: PORT })
   }
-  const secret = path.join(cluster.folder, 'run.key')
-  await writeFile(secret, generateSecret(), { mode: 0o600 })
   const began = performance.now()
-  const start = async (host: Host, at: number): Promise<string> => {
-    await startPeer({ cluster, network, host, secret, variant, runtime: runtimes[at % runtimes.length] ?? 'node' })
-    return host.name
-  }
-  const names = await Promise.all(network.hosts.map(start))
+  const names = await startPeers({ cluster, network, variant, runtimes })
   await cluster.met(names, WAIT_MS)
   const metMs = performance.now() - began
-  await completePlan(cluster, network, names, secret)
+  await completePlan(cluster, network, names)
   await checkEnd(cluster, names)
   return { metMs, spreadsMs: spreads(cluster, names), barriersMs: barriers(cluster, names) }
 }
 
-interface Start {
+/** A folder with the secret of a private mesh in it. */
+export async function openCluster(): Promise<Cluster> {
+  const cluster = await Cluster.create()
+  await writeFile(secretOf(cluster), generateSecret(), { mode: 0o600 })
+  return cluster
+}
+
+function secretOf(cluster: Cluster): string {
+  return path.join(cluster.folder, 'run.key')
+}
+
+export interface Start {
   readonly cluster: Cluster
   readonly network: HostNetwork
-  readonly host: Host
-  readonly secret: string
   readonly variant: Variant
-  readonly runtime: Runtime
+  readonly runtimes: readonly Runtime[]
+}
+
+/** A peer on each host, named as the host. */
+export async function startPeers(start: Start): Promise<string[]> {
+  const { network, runtimes } = start
+  await Promise.all(network.hosts.map((host, at) => startPeer(start, host, runtimes[at % runtimes.length] ?? 'node')))
+  return network.hosts.map(({ name }) => name)
 }
 
 /** A peer as an operator would start it there. */
-async function startPeer({ cluster, network, host, secret, variant, runtime }: Start): Promise<void> {
+async function startPeer({ cluster, network, variant }: Start, host: Host, runtime: Runtime): Promise<void> {
   // A temp folder of its own: as on separate hosts, nobody finds anybody through files.
   const temp = path.join(cluster.folder, `tmp-${host.name}`)
   await mkdir(temp)
@@ -88,18 +98,18 @@ async function startPeer({ cluster, network, host, secret, variant, runtime }: S
     prefix: inside(host),
     env: { TMPDIR: temp },
     mdns: variant.discovery === 'mdns',
-    args: ['--once', '--secret-file', secret, '--listen', `${host.prefix}/tcp/${PORT}`, ...join],
+    args: ['--once', '--secret-file', secretOf(cluster), '--listen', `${host.prefix}/tcp/${PORT}`, ...join],
   })
 }
 
 /** The plan is handed in from a machine that is no peer, to a host that is not the one that all joined. */
-async function completePlan(cluster: Cluster, network: HostNetwork, names: string[], secret: string): Promise<void> {
+export async function completePlan(cluster: Cluster, network: HostNetwork, names: readonly string[]): Promise<void> {
   const slow = names[1] ?? ''
   await hold(cluster, slow)
   const asked = network.host(network.hosts.length - 1)
   const submit = await cluster.submit(
     heldPlan(cluster, { policy: 'all_or_nothing' }),
-    ['--agents', String(names.length), '--secret-file', secret, '--peer', `${asked.prefix}/tcp/${PORT}`],
+    ['--agents', String(names.length), '--secret-file', secretOf(cluster), '--peer', `${asked.prefix}/tcp/${PORT}`],
     { prefix: inside(network.hub), env: { TMPDIR: cluster.folder } },
   )
   const early = submit.ended.then(({ code }) => {
@@ -116,7 +126,8 @@ function finished(cluster: Cluster, names: readonly string[]): boolean {
   return names.every((name) => cluster.of('run.finished', name).length > 0)
 }
 
-async function checkEnd(cluster: Cluster, names: readonly string[]): Promise<void> {
+/** Throws when decisions differ, or somebody was not in step. */
+export async function checkEnd(cluster: Cluster, names: readonly string[]): Promise<void> {
   const wanted = JSON.stringify(await cluster.decisions())
   for (const name of names) {
     const { code } = await cluster.ended(name)
