@@ -30,8 +30,8 @@ export function findNode() {
 }
 
 /** Runs a command to its end with inherited output; throws when it fails. */
-export function run(command, args, env = process.env) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env })
+export function run(command, args, { cwd = root } = {}) {
+  const result = spawnSync(command, args, { cwd, stdio: 'inherit' })
   if (result.error !== undefined) throw result.error
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`)
 }

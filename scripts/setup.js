@@ -1,6 +1,6 @@
 // Makes a checkout ready to run: dependencies from the lock file and, where this machine's Node is too old, a local
 // one from the npm package `node`. Does nothing when all is there.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { findNode, LOCAL_NODE, root, run } from './runtime.js'
 
@@ -20,12 +20,27 @@ if (findNode() === undefined) {
   process.stderr.write(
     `Node ${process.versions.node} is too old for libp2p: installing ${wanted} into node_modules ...\n`,
   )
-  run(npm, ['install', '--no-save', '--no-package-lock', ...quiet, wanted])
+  // In a folder of its own: an install beside the others would move them off their locked versions.
+  const apart = path.join(root, 'node_modules', '.local-node')
+  run(npm, ['install', '--prefix', apart, '--no-package-lock', ...quiet, wanted])
+  const made = path.join(apart, 'node_modules', 'node')
   // npm may be set not to run install scripts; the package's own step then has to be called by hand.
-  if (!existsSync(LOCAL_NODE)) {
-    run(process.execPath, [path.join(root, 'node_modules', 'node', 'installArchSpecificPackage.js')])
-  }
+  if (!existsSync(path.join(made, 'bin'))) run(process.execPath, ['installArchSpecificPackage.js'], { cwd: made })
+  const home = path.join(root, 'node_modules', 'node')
+  rmSync(home, { recursive: true, force: true })
+  renameSync(made, home)
+  rmSync(apart, { recursive: true })
+  linkBinary()
   if (findNode() === undefined) {
     throw new Error(`${wanted} did not leave a binary at ${LOCAL_NODE}: install Node ${manifest.engines.node} by hand`)
   }
+}
+
+/** As npm would: scripts of package.json then run on the local Node too. */
+function linkBinary() {
+  if (process.platform === 'win32') return
+  const link = path.join(root, 'node_modules', '.bin', 'node')
+  mkdirSync(path.dirname(link), { recursive: true })
+  rmSync(link, { force: true })
+  symlinkSync(path.relative(path.dirname(link), LOCAL_NODE), link)
 }
