@@ -1,100 +1,12 @@
-/** The events of a node as JSON lines (public interface, see the table in the README) or as lines for people. */
+/** The events of a node as JSON lines (public interface, see docs/events.md) or as lines for people. */
 
 import { writeSync } from 'node:fs'
 import { pino } from 'pino'
-import type { Policy } from '../barrier/mod.ts'
+import type { LogEvent } from './events.ts'
 import { formatBytes, formatCount, formatSeconds } from './terminal/format.ts'
 import { paint } from './terminal/paint.ts'
 
-/** `plan` is the plan's number in its run; peers are given by name; times in ms. */
-export type LogEvent =
-  | { readonly event: 'node.listening'; readonly addrs: readonly string[] }
-  | { readonly event: 'node.leaving'; readonly reason: string }
-  | { readonly event: 'node.warning'; readonly code: string; readonly message: string }
-  | { readonly event: 'peer.joined' | 'peer.left'; readonly name: string; readonly peerId: string }
-  | { readonly event: 'leader.elected'; readonly term: number; readonly leader: string }
-  | { readonly event: 'leader.lost'; readonly term: number; readonly leader: string; readonly reason: string }
-  | {
-      readonly event: 'plan.accepted'
-      readonly plan: number
-      readonly hash: string
-      readonly agents: readonly string[]
-      readonly stages: readonly string[]
-    }
-  | {
-      readonly event: 'stage.started'
-      readonly plan: number
-      readonly sequence: number
-      readonly stage: string
-      /** Own clock, ms, fractional. */
-      readonly at: number
-      /** Leader's clock minus the own one. */
-      readonly offsetMs: number
-    }
-  | {
-      readonly event: 'stage.finished'
-      readonly plan: number
-      readonly sequence: number
-      readonly stage: string
-      readonly status: 'ok' | 'failed'
-      readonly ops: number
-      readonly bytes: number
-      readonly errors: number
-      readonly seconds: number
-      /** Why it failed; absent when ok. */
-      readonly reason?: string
-      readonly code?: string
-    }
-  | { readonly event: 'barrier.waiting'; readonly plan: number; readonly sequence: number; readonly stage: string }
-  | {
-      readonly event: 'barrier.progress'
-      readonly plan: number
-      readonly sequence: number
-      readonly ready: readonly string[]
-      readonly waiting: readonly string[]
-      readonly failed: readonly string[]
-    }
-  | {
-      readonly event: 'barrier.released'
-      readonly plan: number
-      readonly sequence: number
-      readonly term: number
-      readonly leader: string
-      readonly policy: Policy
-      readonly members: readonly string[]
-      readonly excluded: readonly { readonly name: string; readonly reason: string }[]
-      /** Leader's clock, ms. */
-      readonly startAt: number
-      readonly waitedMs: number
-      readonly unilateral: boolean
-    }
-  | {
-      readonly event: 'barrier.aborted'
-      readonly plan: number
-      readonly sequence: number
-      readonly term: number
-      readonly leader: string
-      readonly reason: string
-    }
-  | {
-      readonly event: 'message.rejected'
-      readonly reason: string
-      readonly from: string
-      readonly expected: string
-      readonly got: string
-    }
-  | {
-      readonly event: 'run.finished'
-      readonly plan: number
-      readonly status: string
-      readonly exit: number
-      readonly reason: string
-      readonly unilateral: boolean
-      /** Result folder of this peer; empty when none could be written. */
-      readonly results: string
-    }
-
-export type LogEventName = LogEvent['event']
+type LogEventName = LogEvent['event']
 
 export type Log = (event: LogEvent) => void
 

@@ -7,6 +7,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { type LogEvent, logEventSchema, logLineFields } from '../../src/cli/events.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const main = path.join(root, 'src/cli/main.ts')
@@ -85,6 +87,15 @@ export interface PeerOptions {
   /** What Deno is to allow; everything by default. */
   readonly denoFlags?: readonly string[]
 }
+
+/** Throws on a line that is not one of the public events with exactly its fields. */
+function parseLine(line: string): z.infer<typeof logFields> & LogEvent & { readonly at?: unknown } {
+  const { level, time, run, peer, ...event } = JSON.parse(line)
+  const fields = logFields.parse({ level, time, run, peer })
+  return { ...fields, ...logEventSchema.parse(event) }
+}
+
+const logFields = z.strictObject(logLineFields)
 
 /** The peers and clients of one run, in a folder of its own. */
 export class Cluster implements AsyncDisposable {
@@ -260,7 +271,7 @@ export class Cluster implements AsyncDisposable {
       rest = lines.pop() ?? ''
       const at = performance.now()
       for (const line of lines) {
-        const logged = JSON.parse(line)
+        const logged = parseLine(line)
         this.events.push({ ...logged, at, ownAt: logged.at })
       }
       this.#look()

@@ -1,0 +1,41 @@
+/**
+ * npm run docs: writes the parts of docs/*.md that come from the code, between `<!-- made from: NAME -->` and
+ * `<!-- end -->`. A test compares them.
+ */
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { commandsTable } from './sections/commands.ts'
+import { eventsTable } from './sections/events.ts'
+
+const folder = import.meta.dirname ?? 'docs'
+
+const sections: Readonly<Record<string, () => string>> = {
+  commands: commandsTable,
+  events: eventsTable,
+}
+
+export interface Page {
+  readonly file: string
+  readonly text: string
+  readonly wanted: string
+}
+
+/** Every page with a made part, as it is and as it should be. Throws on a part that nobody makes. */
+export function pages(): Page[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.md'))
+  return names.map((name) => {
+    const file = path.join(folder, name)
+    const text = readFileSync(file, 'utf8')
+    const wanted = text.replace(/(<!-- made from: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, head, section, tail) => {
+      const make = sections[section]
+      if (make === undefined) throw new Error(`${name}: nothing makes the part "${section}"`)
+      return `${head}\n${make()}\n${tail}`
+    })
+    return { file, text, wanted }
+  })
+}
+
+if (process.argv[1] === import.meta.filename) {
+  for (const { file, text, wanted } of pages()) if (text !== wanted) writeFileSync(file, wanted)
+}
