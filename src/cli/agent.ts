@@ -5,20 +5,15 @@
  */
 
 import type { Member, Output, PlanStatus, StartDecision } from '../barrier/mod.ts'
-import {
-  type ArmedStage,
-  type Containment,
-  createEngine,
-  type Engine,
-  encodeResult,
-  type StageResult,
-} from '../io/mod.ts'
+import { type ArmedStage, type Containment, createEngine, type Engine, type StageResult } from '../io/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
+import { ownAbout } from './about.ts'
 import { describeFailure } from './failure.ts'
 import type { AgentProgress } from './feed.ts'
 import type { Log } from './log.ts'
 import { type Plan, parsePlan } from './plan/mod.ts'
-import { openResults, type PlanResults } from './results/mod.ts'
+import { type Observation, observationOf, openResults, type PlanResults } from './results/mod.ts'
+import { encodeReport } from './stage-report.ts'
 import { failedStage, sumStage } from './stage-result.ts'
 
 export interface AgentOptions {
@@ -54,12 +49,15 @@ export function startAgent(options: AgentOptions): Agent {
     if (event.type === 'cancel_stage') work.cancelStage(event.reason)
     if (event.type === 'decided') work.record(event)
     if (event.type === 'plan_finished') void work.finish(event)
+    else work.observe(observationOf(event, work.agent, performance.timeOrigin + performance.now()))
   })
   return { leave: async () => await work?.leave() }
 }
 
 /** One plan on one agent. */
 class PlanWork {
+  /** Name on the roster: where two peers have the same name, one of them was given another. */
+  readonly agent: string
   readonly #options: AgentOptions
   readonly #start: StartDecision
   readonly #prepared: Promise<{ plan: Plan; engine: Engine }>
@@ -73,6 +71,7 @@ class PlanWork {
 
   constructor(options: AgentOptions, start: StartDecision) {
     this.#options = options
+    this.agent = start.members.find((member) => member.peer === options.mesh.peerId)?.name ?? options.mesh.name
     this.#start = start
     this.#prepared = this.#prepare()
     this.#results = this.#open()
@@ -99,9 +98,8 @@ class PlanWork {
     const key = names.join('\n')
     if (this.#armed?.sequence === sequence && this.#armed.members === key) return this.#armed.stage
     const stage = this.#prepared.then(({ plan, engine }) => {
-      // Its name on the roster: where two peers have the same name, one of them was given another.
       const agentIndex = members.findIndex((member) => member.peer === this.#options.mesh.peerId)
-      const agent = names[agentIndex] ?? this.#options.mesh.name
+      const { agent } = this
       const planned = plan.stages[sequence - 1]
       if (planned === undefined) throw new Error(`The plan has no stage ${sequence}`)
       return engine.arm(planned.workFor(agent, agentIndex), {
@@ -144,7 +142,7 @@ class PlanWork {
       })
       // Cancelled means that the plan is over for this agent: nobody waits for it.
       if (cancel.signal.aborted) return
-      mesh.ready(plan, sequence, status, encodeResult(result))
+      mesh.ready(plan, sequence, status, encodeReport({ result, offsetMs, about: ownAbout() }))
       if (sequence < this.#start.spec.stages.length) this.#arm(sequence + 1, members)
     }
     this.#running = { cancel, done: run() }
@@ -197,6 +195,11 @@ class PlanWork {
         this.#warn(`Decision ${decision.sequence} could not be written`, error)
       }
     })
+  }
+
+  observe(observation: Observation | null): void {
+    if (observation === null || this.#finished !== null) return
+    void this.#results.then((results) => results?.observe(observation))
   }
 
   async leave(): Promise<void> {

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { CoreStatus, Decision, PlanRef, PlanStatus, ReadinessDigest, SubmitOutcome } from '../barrier/mod.ts'
 import type { StageProgress } from '../io/mod.ts'
 import type { PeerInfo } from '../mesh/mod.ts'
+import { type Observation, observationSchema } from './results/mod.ts'
 
 /** Characters of a plan's YAML; the plan reader has the same bound. */
 const YAML_CHARS_MAX = 4 * 1024 * 1024
@@ -68,6 +69,7 @@ export type NodeDocument =
       readonly progress: StageProgress
     }
   | { readonly type: 'leader'; readonly name: string }
+  | { readonly type: 'observed'; readonly observation: Observation }
   | { readonly type: 'alive' }
   | {
       readonly type: 'finished'
@@ -205,6 +207,7 @@ const documentSchema: z.ZodType<NodeDocument> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('digest'), digest }),
   z.object({ type: z.literal('progress'), peer: z.string(), sequence, progress: progressSchema }),
   z.object({ type: z.literal('leader'), name }),
+  z.object({ type: z.literal('observed'), observation: observationSchema }),
   z.object({ type: z.literal('alive') }),
   z.object({
     type: z.literal('finished'),

@@ -7,8 +7,10 @@ import { z } from 'zod'
 import type { PlanRef, StartDecision } from '../barrier/mod.ts'
 import type { ClientChannel, MeshEvent } from '../mesh/mod.ts'
 import { ALIVE_INTERVAL_MS, type NodeDocument, progressSchema } from './client-protocol.ts'
+import { OBSERVATIONS_MAX, observationOf } from './results/mod.ts'
 
 type DecisionDocument = Extract<NodeDocument, { type: 'decision' }>
+type ObservedDocument = Extract<NodeDocument, { type: 'observed' }>
 type FinishedDocument = Extract<NodeDocument, { type: 'finished' }>
 
 /** One plan as this node saw it. */
@@ -16,6 +18,8 @@ export interface PlanRecord {
   readonly plan: PlanRef
   readonly start: StartDecision
   readonly decisions: DecisionDocument[]
+  /** What this node saw of the others meanwhile. */
+  readonly observed: ObservedDocument[]
   finished: FinishedDocument | null
 }
 
@@ -32,9 +36,15 @@ export const agentProgressSchema = z.object({
 export type AgentProgress = z.infer<typeof agentProgressSchema>
 
 export class PlanFeed {
+  readonly #name: string
   readonly #records: PlanRecord[] = []
   readonly #followers = new Set<Follower>()
   readonly #awaited = new Map<string, (record: PlanRecord) => void>()
+
+  /** `name`: this node's. */
+  constructor(name: string) {
+    this.#name = name
+  }
 
   /** The plan that runs, or the last one. */
   get latest(): PlanRecord | null {
@@ -66,6 +76,7 @@ export class PlanFeed {
 
   /** Keeps what must be kept, and tells the followers. */
   onMeshEvent(event: MeshEvent): void {
+    this.#observe(event)
     switch (event.type) {
       case 'decided':
         this.#onDecided({
@@ -106,6 +117,7 @@ export class PlanFeed {
     const follower = new Follower(channel, record.plan, () => this.#followers.delete(follower))
     this.#followers.add(follower)
     for (const document of record.decisions) if (document.decision.sequence > after) follower.push(document)
+    for (const document of record.observed) follower.push(document)
     if (record.finished !== null) follower.end(record.finished)
   }
 
@@ -115,11 +127,27 @@ export class PlanFeed {
     await Promise.race([Promise.all([...this.#followers].map((follower) => follower.done)), timeout])
   }
 
+  #observe(event: MeshEvent): void {
+    const record = this.latest
+    if (record === null || record.finished !== null || record.observed.length >= OBSERVATIONS_MAX) return
+    const observation = observationOf(event, this.#name, performance.timeOrigin + performance.now())
+    if (observation === null) return
+    const document: ObservedDocument = { type: 'observed', observation }
+    record.observed.push(document)
+    this.#tell(record.plan, document)
+  }
+
   #onDecided(document: DecisionDocument): void {
     const { decision } = document
     if (decision.kind === 'start') {
       if (this.#records.some((record) => record.plan.uid === decision.plan.uid)) return
-      const started: PlanRecord = { plan: decision.plan, start: decision, decisions: [document], finished: null }
+      const started: PlanRecord = {
+        plan: decision.plan,
+        start: decision,
+        decisions: [document],
+        observed: [],
+        finished: null,
+      }
       this.#records.push(started)
       if (this.#records.length > PLANS_KEPT) this.#records.shift()
       this.#awaited.get(decision.spec.submission)?.(started)

@@ -43,7 +43,7 @@ interface Part {
 }
 
 async function takePart({ command, mesh, log, containment, signals }: Part): Promise<number> {
-  const feed = new PlanFeed()
+  const feed = new PlanFeed(mesh.name)
   const version = ownVersion()
   const planEnded = Promise.withResolvers<number>()
   mesh.onEvent((event) => feed.onMeshEvent(event))

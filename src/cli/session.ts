@@ -130,6 +130,9 @@ class Session {
         return this.#show(withProgress(this.#view, document.peer, document.sequence, document.progress))
       case 'leader':
         return this.#show(withLeader(this.#view, document.name))
+      case 'observed':
+        this.#written = this.#written.then(() => this.#results?.observe(document.observation))
+        return
       default:
         return
     }

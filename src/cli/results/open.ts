@@ -4,9 +4,12 @@ import path from 'node:path'
 import type { Decision } from '../../barrier/mod.ts'
 import { mergeStats } from '../../io/mod.ts'
 import { newFolder, safeName, writeWhole } from './files.ts'
+import { latencyEntries, latencyLog } from './latency-log.ts'
+import { OBSERVATIONS_MAX, type Observation } from './observed.ts'
+import { perfLogTsv, perfRowsOf } from './perf-log.ts'
 import { PlanRecord, type StageRecord } from './record.ts'
 import { type RunSummary, secondsOf, summaryOf } from './summary.ts'
-import { perfLogTsv, resultsTsv } from './tsv.ts'
+import { resultsTsv } from './tsv.ts'
 import type { PlanResults, ResultsInit } from './types.ts'
 
 /** Makes `<out>/<run-id>-<plan>-<UTC time>/` with the plan in it. Throws ResultsError when it cannot. */
@@ -22,6 +25,9 @@ class ResultsFolder implements PlanResults {
   readonly dir: string
   readonly #init: ResultsInit
   readonly #record: PlanRecord
+  readonly #observed: Observation[] = []
+  /** By sequence: histograms are costly to read, and stages rarely change twice. */
+  readonly #latencies = new Map<number, readonly string[]>()
 
   constructor(dir: string, init: ResultsInit) {
     this.dir = dir
@@ -34,18 +40,29 @@ class ResultsFolder implements PlanResults {
     // Figures first: a decision that is on record has its results beside it.
     for (const sequence of changed) {
       const stage = this.#record.stages.find((one) => one.sequence === sequence)
-      if (stage !== undefined) await this.#writeStage(stage)
+      if (stage === undefined) continue
+      await this.#writeStage(stage)
+      this.#latencies.set(sequence, latencyEntries(stage))
     }
-    if (changed.length > 0) await this.#writePerfLog()
+    if (changed.length > 0) {
+      await this.#write('perf_log.tsv', perfLogTsv(perfRowsOf(this.#record.stages)))
+      await this.#write('latency.hlog', latencyLog([...this.#latencies.values()].flat()))
+    }
+    await this.#writeObserved()
     await this.#write(
       'summary.json',
       json(this.#summary({ status: 'running', reason: '', unilateral: how.unilateral })),
     )
-    await this.#write('decisions.jsonl', this.#record.lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    await this.#write('decisions.jsonl', jsonLines(this.#record.lines))
+  }
+
+  observe(observation: Observation): void {
+    if (this.#observed.length < OBSERVATIONS_MAX) this.#observed.push(observation)
   }
 
   async finish(end: Parameters<PlanResults['finish']>[0]): Promise<RunSummary> {
     const summary = this.#summary(end)
+    await this.#writeObserved()
     await this.#write('summary.json', json(summary))
     return summary
   }
@@ -65,11 +82,8 @@ class ResultsFolder implements PlanResults {
     }
   }
 
-  async #writePerfLog(): Promise<void> {
-    const sources = this.#record.stages.flatMap(({ name, agents }) =>
-      agents.map(({ agent, result }) => ({ agent, stage: name, result })),
-    )
-    await this.#write('perf_log.tsv', perfLogTsv(sources))
+  async #writeObserved(): Promise<void> {
+    await this.#write('observed.jsonl', jsonLines(this.#observed))
   }
 
   async #write(name: string, text: string): Promise<void> {
@@ -79,4 +93,8 @@ class ResultsFolder implements PlanResults {
 
 function json(document: unknown): string {
   return `${JSON.stringify(document, null, 2)}\n`
+}
+
+function jsonLines(documents: readonly unknown[]): string {
+  return documents.map((document) => `${JSON.stringify(document)}\n`).join('')
 }

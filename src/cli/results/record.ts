@@ -1,11 +1,17 @@
 /** What the decisions of a plan say about its stages, so far. Pure but for its own memory. */
 
-import type { Decision, Exclusion, PeerId, Policy, StartDecision } from '../../barrier/mod.ts'
-import { decodeResult, type StageResult } from '../../io/mod.ts'
+import { z } from 'zod'
+import type { Decision, PeerId, Policy, StartDecision } from '../../barrier/mod.ts'
+import type { StageResult } from '../../io/mod.ts'
+import type { About } from '../about.ts'
+import { decodeReport } from '../stage-report.ts'
 
 export interface AgentStage {
   readonly agent: string
   readonly result: StageResult
+  /** Clock of the leader whose decision started the stage minus the agent's own, ms. */
+  readonly offsetMs: number
+  readonly about: About
   /** Reported after the barrier had been released without it. */
   readonly late: boolean
 }
@@ -25,21 +31,25 @@ export interface StageRecord {
   readonly unreadable: string[]
 }
 
-export interface DecisionLine {
-  readonly plan: number
-  readonly sequence: number
-  readonly kind: Decision['kind']
-  readonly stage: string | null
-  readonly term: number
-  readonly leader: string
-  readonly policy: Policy | null
-  readonly members: readonly string[]
-  readonly excluded: readonly { readonly name: string; readonly reason: Exclusion['reason'] }[]
+const name = z.string().max(256)
+
+/** A line of decisions.jsonl. */
+export const decisionLineSchema = z.object({
+  plan: z.number(),
+  sequence: z.number().int().min(0),
+  kind: z.enum(['start', 'release', 'abort']),
+  stage: z.string().max(1000).nullable(),
+  term: z.number(),
+  leader: name,
+  policy: z.enum(['all_or_nothing', 'majority', 'best_effort']).nullable(),
+  members: z.array(name),
+  excluded: z.array(z.object({ name, reason: z.enum(['dead', 'failed', 'straggler', 'left']) })),
   /** In the leader's clock, ms; null where nothing starts. */
-  readonly startAt: number | null
-  readonly reason?: string
-  readonly unilateral?: true
-}
+  startAt: z.number().nullable(),
+  reason: z.string().optional(),
+  unilateral: z.literal(true).optional(),
+})
+export type DecisionLine = z.infer<typeof decisionLineSchema>
 
 export class PlanRecord {
   readonly start: StartDecision
@@ -76,7 +86,7 @@ export class PlanRecord {
     const stage = this.#stage(sequence)
     if (stage.agents.some((one) => one.agent === agent)) return
     try {
-      stage.agents.push({ agent, result: decodeResult(payload), late: sequence < decidedAt })
+      stage.agents.push({ agent, ...decodeReport(payload), late: sequence < decidedAt })
       stage.agents.sort((a, b) => (a.agent < b.agent ? -1 : 1))
     } catch (error) {
       // One agent's damaged report must not cost the figures of the others.

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { PlanStatus } from '../../barrier/mod.ts'
 import { mergeStats, type OpStats, summarize } from '../../io/mod.ts'
+import { aboutSchema } from '../about.ts'
 import type { AgentStage, PlanRecord, StageRecord } from './record.ts'
 import { mergeIgnoringBucket } from './tsv.ts'
 
@@ -31,8 +32,11 @@ const agentFigures = z.strictObject({
   status: z.enum(['ok', 'failed']),
   reason: text,
   late: z.boolean(),
+  /** In its own clock, ms. */
   startedAt: number,
   endedAt: number,
+  /** What to add for the clock of the leader whose decision started the stage, ms. */
+  offsetMs: number.default(0),
   seconds: number,
   ops: z.array(figures),
   warnings: z.array(text),
@@ -73,6 +77,8 @@ export const summarySchema = z.strictObject({
   agents: z.array(text),
   stages: z.array(stageSummary),
   leaders: z.array(z.strictObject({ fromSequence: number, term: number, name: text })),
+  /** What the agents run on, as far as they have reported. */
+  machines: z.array(z.strictObject({ name: text, ...aboutSchema.shape })).default([]),
 })
 
 export type RunSummary = z.infer<typeof summarySchema>
@@ -96,6 +102,7 @@ export function summaryOf(
     agents: start.members.map(({ name }) => name),
     stages: record.stages.map(stageOf),
     leaders: leadersOf(record),
+    machines: machinesOf(record),
   }
 }
 
@@ -140,7 +147,7 @@ function stageOf(stage: StageRecord): StageSummary {
   }
 }
 
-function agentOf({ agent, result, late }: AgentStage): StageSummary['agents'][number] {
+function agentOf({ agent, result, offsetMs, late }: AgentStage): StageSummary['agents'][number] {
   return {
     name: agent,
     status: result.status,
@@ -148,6 +155,7 @@ function agentOf({ agent, result, late }: AgentStage): StageSummary['agents'][nu
     late,
     startedAt: result.startedAt,
     endedAt: result.endedAt,
+    offsetMs,
     seconds: result.seconds,
     ops: figuresByOp(result.stats, result.seconds),
     warnings: [...result.warnings],
@@ -188,4 +196,11 @@ function leadersOf(record: PlanRecord): RunSummary['leaders'] {
     leaders.push({ fromSequence: sequence, term, name: leader })
   }
   return leaders
+}
+
+function machinesOf(record: PlanRecord): RunSummary['machines'] {
+  return record.start.members.flatMap(({ name }) => {
+    const reports = record.stages.flatMap(({ agents }) => agents.filter(({ agent }) => agent === name))
+    return reports.slice(0, 1).map(({ about }) => ({ name, ...about }))
+  })
 }

@@ -1,6 +1,7 @@
 /** What a run leaves behind. */
 
 import type { Decision, PlanStatus, StartDecision } from '../../barrier/mod.ts'
+import type { Observation } from './observed.ts'
 import type { RunSummary } from './summary.ts'
 
 export interface ResultsInit {
@@ -15,6 +16,8 @@ export interface PlanResults {
   readonly dir: string
   /** In the order of sequences. Throws ResultsError when the folder cannot be written. */
   recordDecision(decision: Decision, how: { readonly unilateral: boolean; readonly waitedMs: number }): Promise<void>
+  /** Written with the next decision, or at the end. */
+  observe(observation: Observation): void
   finish(end: {
     readonly status: PlanStatus
     readonly reason: string
