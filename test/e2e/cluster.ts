@@ -25,6 +25,8 @@ export interface LoggedEvent {
   readonly peer: string
   readonly time: number
   readonly at: number
+  /** Of the process, which a restarted peer of the same name does not share. */
+  readonly pid: number
   readonly [field: string]: unknown
 }
 
@@ -236,9 +238,11 @@ export class Cluster implements AsyncDisposable {
 
   /** All peers' events in the order in which they came, a line each. */
   timeline(last = 80): string {
-    const lines = this.events.slice(-last).map(({ event, peer, at, time: _, level: __, run: ___, ...rest }) => {
-      return `${at.toFixed(0).padStart(8)} ${peer.padEnd(8)} ${event} ${JSON.stringify(rest)}`
-    })
+    const lines = this.events
+      .slice(-last)
+      .map(({ event, peer, at, time: _, level: __, run: ___, pid: ____, ...rest }) => {
+        return `${at.toFixed(0).padStart(8)} ${peer.padEnd(8)} ${event} ${JSON.stringify(rest)}`
+      })
     const words = [...this.peers]
       .filter(([, { stderr }]) => stderr !== '')
       .map(([name, { stderr }]) => `${name}: ${stderr}`)
@@ -272,7 +276,7 @@ export class Cluster implements AsyncDisposable {
       const at = performance.now()
       for (const line of lines) {
         const logged = parseLine(line)
-        this.events.push({ ...logged, at, ownAt: logged.at })
+        this.events.push({ ...logged, at, ownAt: logged.at, pid: program.process.pid ?? 0 })
       }
       this.#look()
     })

@@ -1,0 +1,42 @@
+/** What kept whom from doing anything, and when. */
+
+import type { Evidence, Peer } from './evidence.ts'
+import { type Execution, endOf, partOf } from './parts.ts'
+
+/** Clocks of processes agree this well, ms. */
+export const CLOCK_SLACK_MS = 10
+
+/** Stopped, or gone, for the whole of a stretch of time. */
+export function wasOut(peer: Peer, since: number, until: number): boolean {
+  if (peer.end !== null && peer.end.at <= since) return true
+  return peer.troubles.some(
+    (trouble) => trouble.kind !== 'told to leave' && trouble.since <= since && trouble.until >= until,
+  )
+}
+
+export function wasCut(evidence: Evidence, one: string, other: string, since: number, until: number): boolean {
+  return evidence.cuts.some(({ from, to, ...cut }) => {
+    const between = (from === one && to === other) || (from === other && to === one)
+    return between && cut.since <= since && cut.until >= until
+  })
+}
+
+/** Something was done to this process, or to its network, before that time: others may hold it for lost. */
+export function wasTroubled(evidence: Evidence, peer: Peer, before: number): boolean {
+  if (evidence.disturbed || (peer.end !== null && peer.end.at <= before)) return true
+  if (peer.troubles.some(({ since }) => since <= before)) return true
+  return evidence.cuts.some((cut) => (cut.from === peer.name || cut.to === peer.name) && cut.since <= before)
+}
+
+/** A member that cannot, or will not, take part in deciding any more: troubled, or its plan ended otherwise. */
+export function mayBeMissed(evidence: Evidence, execution: Execution, name: string, before: number): boolean {
+  const part = partOf(execution, name)
+  if (part === undefined) return true
+  const end = endOf(part)
+  const stopped = end !== undefined && end.status !== 'completed' && end.time < before
+  return stopped || wasTroubled(evidence, part.peer, before)
+}
+
+export function majorityOf(count: number): number {
+  return Math.floor(count / 2) + 1
+}
