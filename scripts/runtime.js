@@ -48,7 +48,7 @@ export function become(node, args) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGWINCH']) {
     // A terminal sends SIGINT to the whole group: the child has it already, and must not count it twice.
     process.on(signal, () => {
-      if (signal === 'SIGINT' && process.stdin.isTTY) return
+      if (signal === 'SIGINT' && (process.stdin.isTTY || process.stderr.isTTY)) return
       child.kill(signal)
     })
   }

@@ -1,7 +1,7 @@
 /** argv -> command -> exit code. Prints expected errors without a stack. */
 
 import { type Command, parseCommandLine } from './args.ts'
-import { describeFailure } from './failure.ts'
+import { describeFailure, type Failure } from './failure.ts'
 
 /** Resolves to the exit code; never rejects. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
@@ -9,6 +9,8 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     return await dispatch(parseCommandLine(argv, process.env))
   } catch (error) {
     const failure = describeFailure(error)
+    // Whoever asked for a document gets one, whatever happens.
+    if (argv.includes('--json')) process.stdout.write(failureDocument(failure))
     if (failure.expected) process.stderr.write(`paceline: ${failure.message}\n`)
     else process.stderr.write(`paceline: this is a defect, please report it: ${stackOf(error)}\n`)
     return failure.exitCode
@@ -45,6 +47,10 @@ async function dispatch(command: Command): Promise<number> {
     case 'keygen':
       return await (await import('./keygen.ts')).makeKey(command)
   }
+}
+
+function failureDocument({ code, message, exitCode }: Failure): string {
+  return `${JSON.stringify({ error: { code, message }, exit: exitCode }, null, 2)}\n`
 }
 
 function stackOf(error: unknown): string {

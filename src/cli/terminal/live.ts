@@ -1,5 +1,7 @@
 /** A block of lines at the foot of a terminal that is redrawn in place; ordinary lines scroll above it. */
 
+import { columnsOf } from './width.ts'
+
 /** The part of a TTY stream that is used. */
 export interface TerminalStream {
   readonly columns?: number | undefined
@@ -13,6 +15,9 @@ const HIDE_CURSOR = '\u001b[?25l'
 const SHOW_CURSOR = '\u001b[?25h'
 const CLEAR_BELOW = '\u001b[J'
 const REDRAW_MS = 200
+/** Where a terminal does not say how wide and high it is. */
+const WIDTH_UNKNOWN = 80
+const HEIGHT_UNKNOWN = 24
 
 export class LiveBlock {
   readonly #stream: TerminalStream
@@ -35,7 +40,7 @@ export class LiveBlock {
 
   redraw(): void {
     if (!this.#open) return
-    const lines = this.#render(this.#width()).slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1))
+    const lines = this.#render(this.#width()).slice(0, Math.max(1, this.#height() - 1))
     this.#stream.write(`${this.#erase()}${lines.join('\n')}\n`)
     this.#drawn = lines.map(visibleWidth)
   }
@@ -58,7 +63,13 @@ export class LiveBlock {
   }
 
   #width(): number {
-    return Math.max(20, this.#stream.columns ?? 80)
+    const { columns } = this.#stream
+    return columns === undefined || columns <= 0 ? WIDTH_UNKNOWN : columns
+  }
+
+  #height(): number {
+    const { rows } = this.#stream
+    return rows === undefined || rows <= 0 ? HEIGHT_UNKNOWN : rows
   }
 
   #erase(): string {
@@ -71,5 +82,5 @@ export class LiveBlock {
 
 function visibleWidth(line: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with ESC and take no columns
-  return line.replace(/\u001b\[[0-9;]*m/g, '').length
+  return columnsOf(line.replace(/\u001b\[[0-9;]*m/g, ''))
 }

@@ -2,6 +2,7 @@
 
 import { namesIn, type PlanView, totalsOf } from '../progress.ts'
 import { formatBytes, formatCount, formatRate, formatSeconds } from './format.ts'
+import { printable } from './width.ts'
 
 /** Time between lines of one stage. */
 export const PLAIN_INTERVAL_MS = 5000
@@ -49,5 +50,5 @@ export function plainStatus(view: PlanView, now: number): string {
 }
 
 function stageName(view: PlanView, sequence: number): string {
-  return view.stages[sequence - 1]?.name ?? ''
+  return printable(view.stages[sequence - 1]?.name ?? '')
 }
