@@ -53,6 +53,17 @@ describe('plans', () => {
     await refused(['validate', file], 2, words)
   })
 
+  it('with --json the refusal is one document', async () => {
+    const file = path.join(cluster.folder, 'refused.yaml')
+    await writeFile(file, 'nonsense: 1\n')
+    const program = cluster.command(['run', file, '--json'])
+    expect((await program.ended).code).toBe(2)
+    expect(JSON.parse(program.stdout)).toEqual({
+      error: { code: expect.stringMatching(/^[A-Z_]+$/), message: expect.stringContaining('"nonsense"') },
+      exit: 2,
+    })
+  })
+
   it('a gigabyte is refused before it is read', async () => {
     const file = path.join(cluster.folder, 'big.yaml')
     await writeFile(file, '')

@@ -92,6 +92,23 @@ it('a first Ctrl-C of submit aborts the plan in order', async () => {
   for (const name of THREE) expect(cluster.of('run.finished', name).at(-1)?.status).toBe('aborted')
 })
 
+it('a second Ctrl-C of submit quits at once, although no peer answers the first', async () => {
+  await using cluster = await Cluster.of(THREE)
+  await hold(cluster, 'a')
+  const submit = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3', '--json'])
+  await untilWaiting(cluster, ['b', 'c'], HELD)
+  for (const name of THREE) cluster.peers.get(name)?.kill('SIGSTOP')
+  submit.kill('SIGINT')
+  const asked = performance.now()
+  // Two signals that are pending at the same time are one.
+  while (submit.end === null && performance.now() - asked < 10_000) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    submit.kill('SIGINT')
+  }
+  expect((await submit.ended).code).toBe(130)
+  expect(JSON.parse(submit.stdout)).toMatchObject({ status: 'interrupted', exit: 130 })
+})
+
 it('a submitter that dies does not stop its plan, and --detach does not wait for it', async () => {
   await using cluster = await Cluster.of(THREE)
   await hold(cluster, 'a')
