@@ -3,18 +3,26 @@
 const sizeUnits: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,
-  k: 1024,
-  kib: 1024,
+  k: 1000,
   kb: 1000,
-  m: 1024 ** 2,
-  mib: 1024 ** 2,
+  ki: 1024,
+  kib: 1024,
+  m: 1000 ** 2,
   mb: 1000 ** 2,
-  g: 1024 ** 3,
-  gib: 1024 ** 3,
+  mi: 1024 ** 2,
+  mib: 1024 ** 2,
+  g: 1000 ** 3,
   gb: 1000 ** 3,
-  t: 1024 ** 4,
-  tib: 1024 ** 4,
+  gi: 1024 ** 3,
+  gib: 1024 ** 3,
+  t: 1000 ** 4,
   tb: 1000 ** 4,
+  ti: 1024 ** 4,
+  tib: 1024 ** 4,
+  p: 1000 ** 5,
+  pb: 1000 ** 5,
+  pi: 1024 ** 5,
+  pib: 1024 ** 5,
 }
 
 const timeUnits: Readonly<Record<string, number>> = {
@@ -27,11 +35,11 @@ const timeUnits: Readonly<Record<string, number>> = {
   d: 86_400_000,
 }
 
-/** Bytes. `4KiB`, `1 MB`, `64k` (binary), `10,000`. */
+/** Bytes. `4KiB`, `1 MB`, `64k` (decimal, as in sai3-bench), `1.5 GiB`, `10,000`. */
 export function parseSize(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined
   if (typeof value !== 'string') return undefined
-  const match = value.trim().match(/^(\d[\d,_]*(?:\.\d+)?)\s*([A-Za-z]*)$/)
+  const match = value.trim().match(/^([\d,_ ]*\d(?:\.\d+)?)\s*([A-Za-z]*)$/)
   const unit = sizeUnits[(match?.[2] ?? '?').toLowerCase()]
   const amount = plainNumber(match?.[1])
   if (unit === undefined || amount === undefined) return undefined
@@ -57,16 +65,22 @@ export function parseDuration(value: unknown): number | undefined {
   return total
 }
 
-/** A whole number from 0: `10000`, `10,000`, `10_000`. */
+/** A whole number from 0: `10000`, `10,000`, `10_000`, `10 000`. */
 export function parseCount(value: unknown): number | undefined {
+  const number = parseNumber(value)
+  return Number.isSafeInteger(number) ? number : undefined
+}
+
+/** A number from 0, with or without a fraction. */
+export function parseNumber(value: unknown): number | undefined {
   const number = typeof value === 'number' ? value : typeof value === 'string' ? plainNumber(value.trim()) : undefined
-  return number !== undefined && Number.isSafeInteger(number) && number >= 0 ? number : undefined
+  return number !== undefined && Number.isFinite(number) && number >= 0 ? number : undefined
 }
 
 function plainNumber(text: string | undefined): number | undefined {
-  if (text === undefined || !/^\d[\d,_]*(\.\d+)?$/.test(text)) return undefined
+  if (text === undefined || !/^\d[\d,_ ]*(\.\d+)?$/.test(text)) return undefined
   // Separators stand between groups of three, or not at all.
   const [whole = '', fraction] = text.split('.')
-  if (/[,_]/.test(whole) && !/^\d{1,3}([,_]\d{3})+$/.test(whole)) return undefined
-  return Number(`${whole.replace(/[,_]/g, '')}${fraction === undefined ? '' : `.${fraction}`}`)
+  if (/[,_ ]/.test(whole) && !/^\d{1,3}([,_ ]\d{3})+$/.test(whole)) return undefined
+  return Number(`${whole.replace(/[,_ ]/g, '')}${fraction === undefined ? '' : `.${fraction}`}`)
 }

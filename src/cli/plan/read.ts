@@ -32,11 +32,11 @@ async function readText(file: string): Promise<string> {
     if (error instanceof PlanError) throw error
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     const why = missing ? 'there is no such file' : error instanceof Error ? error.message : String(error)
-    throw new PlanError('PLAN_UNREADABLE', `Cannot read ${file}: ${why}`, error)
+    throw new PlanError('PLAN_UNREADABLE', `Cannot read ${file}: ${why}`, { cause: error })
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
-    throw new PlanError('PLAN_NOT_TEXT', `${file} is not UTF-8 text: is it a plan?`, error)
+    throw new PlanError('PLAN_NOT_TEXT', `${file} is not UTF-8 text: is it a plan?`, { cause: error })
   }
 }

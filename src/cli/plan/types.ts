@@ -9,6 +9,7 @@ export interface AgentOverride {
   readonly target: string | null
   readonly concurrency: number | null
   readonly endpoints: readonly string[] | null
+  readonly endpointStrategy: 'round_robin' | 'least_connections' | null
 }
 
 export interface PlanStage {
@@ -18,6 +19,8 @@ export interface PlanStage {
   readonly name: string
   /** What the barrier core must know. */
   readonly spec: StageSpec
+  /** An agent's own work that takes longer has failed; null: no limit. */
+  readonly timeoutMs: number | null
   /** The work of an agent, with that agent's overrides applied. */
   readonly workFor: (agentName: string, agentIndex: number) => StageWork
   /** Expected seconds where known (durations), for "time left"; null otherwise. */

@@ -25,9 +25,15 @@ export interface PlanContext {
   readonly drafts: readonly StageDraft[]
 }
 
+type AgentPlace = Place & Pick<PlanContext, 'endpointStrategy'>
+
 export function workOf(context: PlanContext, draft: StageDraft, agentName: string): StageWork {
   const own = context.agents.find(({ name }) => name === agentName)
-  const place: Place = { target: own?.target ?? context.target, endpoints: own?.endpoints ?? context.endpoints }
+  const place: AgentPlace = {
+    target: own?.target ?? context.target,
+    endpoints: own?.endpoints ?? context.endpoints,
+    endpointStrategy: own?.endpointStrategy ?? context.endpointStrategy,
+  }
   const concurrency = own?.concurrency ?? draft.concurrency ?? context.concurrency
   switch (draft.type) {
     case 'validation':
@@ -63,10 +69,9 @@ function prepareWork(context: PlanContext, draft: StageDraft, place: Place, conc
   }
 }
 
-function executeWork(context: PlanContext, draft: StageDraft, place: Place, concurrency: number): StageWork {
+function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace, concurrency: number): StageWork {
   const { objects, tree } = everythingMade(context, place)
-  const { rate, pathSelection, partitionOverlap, sharing, endpointStrategy, verify, opTimeoutMs, perfLogIntervalMs } =
-    context
+  const { rate, pathSelection, partitionOverlap, sharing, verify, opTimeoutMs, perfLogIntervalMs } = context
   const unlimited = draft.type === 'hybrid' && draft.durationMs === null && draft.opsMax !== null
   return {
     type: draft.type === 'hybrid' ? 'hybrid' : 'execute',
@@ -81,7 +86,7 @@ function executeWork(context: PlanContext, draft: StageDraft, place: Place, conc
     prepared: objects,
     tree,
     sharing,
-    endpointStrategy,
+    endpointStrategy: place.endpointStrategy,
     verify,
     opTimeoutMs,
     perfLogIntervalMs,
