@@ -15,6 +15,7 @@ import { type Plan, parsePlan } from './plan/mod.ts'
 import { type Observation, observationOf, openResults, type PlanResults } from './results/mod.ts'
 import { encodeReport } from './stage-report.ts'
 import { failedStage, sumStage } from './stage-result.ts'
+import { withTimeLimit } from './time-limit.ts'
 
 export interface AgentOptions {
   readonly mesh: Mesh
@@ -97,12 +98,12 @@ class PlanWork {
     const names = members.map((member) => member.name)
     const key = names.join('\n')
     if (this.#armed?.sequence === sequence && this.#armed.members === key) return this.#armed.stage
-    const stage = this.#prepared.then(({ plan, engine }) => {
+    const stage = this.#prepared.then(async ({ plan, engine }) => {
       const agentIndex = members.findIndex((member) => member.peer === this.#options.mesh.peerId)
       const { agent } = this
       const planned = plan.stages[sequence - 1]
       if (planned === undefined) throw new Error(`The plan has no stage ${sequence}`)
-      return engine.arm(planned.workFor(agent, agentIndex), {
+      const armed = await engine.arm(planned.workFor(agent, agentIndex), {
         run: this.#options.runId,
         plan: this.#start.plan.number,
         stage: planned.name,
@@ -113,6 +114,7 @@ class PlanWork {
         // From the plan alone, so that every agent draws the same objects and contents.
         seed: Number.parseInt(plan.hash.slice(0, 8), 16),
       })
+      return withTimeLimit(armed, planned.timeoutMs)
     })
     stage.catch(() => {})
     this.#armed = { sequence, members: key, stage }
