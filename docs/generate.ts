@@ -7,12 +7,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { commandsTable } from './sections/commands.ts'
 import { eventsTable } from './sections/events.ts'
+import { metricsTable } from './sections/metrics.ts'
 
 const folder = import.meta.dirname ?? 'docs'
 
 const sections: Readonly<Record<string, () => string>> = {
   commands: commandsTable,
   events: eventsTable,
+  metrics: metricsTable,
 }
 
 export interface Page {

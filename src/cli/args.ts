@@ -43,7 +43,7 @@ export interface NodeCommand extends MeshFlags, ContainmentFlags {
   readonly join: readonly string[]
   readonly insecure: boolean
   readonly out: string
-  readonly http: { readonly host: string; readonly port: number } | null
+  readonly http: { readonly host: string; readonly port: number; readonly tokenFile: string | null } | null
   readonly log: 'json' | 'pretty' | null
   readonly once: boolean
   readonly rendezvous: boolean
@@ -269,6 +269,7 @@ const SCHEMAS = {
       ...containmentShape,
       out: path.default('results'),
       http: hostPort.optional(),
+      'http-token-file': path.optional(),
       log: z.enum(['json', 'pretty'], 'must be json or pretty').optional(),
       once: flag,
       'no-mdns': flag,
@@ -286,7 +287,7 @@ const SCHEMAS = {
       allow: raw.allow,
       allowExec: raw['allow-exec'],
       out: raw.out,
-      http: raw.http ?? null,
+      http: raw.http === undefined ? null : { ...raw.http, tokenFile: raw['http-token-file'] ?? null },
       log: raw.log ?? null,
       once: raw.once,
       mdns: !raw['no-mdns'],

@@ -92,7 +92,17 @@ export const COMMANDS: readonly CommandSpec[] = [
       ALLOW,
       ALLOW_EXEC,
       OUT,
-      { name: 'http', value: 'HOST:PORT', help: 'serve /healthz, /status and /metrics there' },
+      {
+        name: 'http',
+        value: 'HOST:PORT',
+        help: 'show the run there to browsers and Prometheus, to read only (port 0: any; not on loopback: with a token)',
+      },
+      {
+        name: 'http-token-file',
+        value: 'FILE',
+        help: 'the token that --http asks for (default: none on loopback, else one is made up and printed)',
+        env: 'PACELINE_HTTP_TOKEN_FILE',
+      },
       { name: 'log', value: 'json|pretty', help: 'form of the log (default: pretty on a terminal, else json)' },
       { name: 'once', value: null, help: 'end after one plan, with its exit code' },
       NO_MDNS,

@@ -18,6 +18,7 @@ export const logEventSchema = z.discriminatedUnion('event', [
     .strictObject({
       event: z.literal('node.listening'),
       addrs: names.describe('multiaddrs that others can dial, each with the peer ID at its end'),
+      http: text.optional().describe('where the run is shown to browsers and Prometheus; absent without --http'),
     })
     .describe('the node can be reached'),
   z

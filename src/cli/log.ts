@@ -72,7 +72,7 @@ function isErrno(error: unknown, code: string): boolean {
 export function describeEvent(event: LogEvent): string {
   switch (event.event) {
     case 'node.listening':
-      return `listening on ${event.addrs.join(' ')}`
+      return `listening on ${event.addrs.join(' ')}${event.http === undefined ? '' : `; live view at ${event.http}`}`
     case 'node.leaving':
       return `leaving the run: ${event.reason}`
     case 'node.warning':

@@ -8,29 +8,32 @@ import type { Log } from './log.ts'
 /** Refused messages that are logged in one second; a flood is counted, not written out. */
 const REJECTED_PER_SECOND_MAX = 20
 
-export function logMeshEvents(mesh: Mesh, log: Log): void {
-  const logger = new MeshLogger(mesh, log)
+/** `http`: where the run is shown; null where it is not. */
+export function logMeshEvents(mesh: Mesh, log: Log, http: string | null): void {
+  const logger = new MeshLogger(mesh, log, http)
   mesh.onEvent((event) => logger.take(event))
 }
 
 class MeshLogger {
   readonly #mesh: Mesh
   readonly #log: Log
+  readonly #http: string | null
   readonly #names = new Map<PeerId, string>()
   #stages: readonly string[] = []
   #rejectedSecond = 0
   #rejectedCount = 0
 
-  constructor(mesh: Mesh, log: Log) {
+  constructor(mesh: Mesh, log: Log, http: string | null) {
     this.#mesh = mesh
     this.#log = log
+    this.#http = http
     this.#names.set(mesh.peerId, mesh.name)
   }
 
   take(event: MeshEvent): void {
     switch (event.type) {
       case 'listening':
-        return this.#log({ event: 'node.listening', addrs: event.addrs })
+        return this.#listening(event.addrs)
       case 'peer_joined':
         if (event.peer.role === 'client') return
         this.#names.set(event.peer.peerId, event.peer.name)
@@ -64,6 +67,10 @@ class MeshLogger {
       default:
         return
     }
+  }
+
+  #listening(addrs: readonly string[]): void {
+    this.#log({ event: 'node.listening', addrs, ...(this.#http === null ? {} : { http: this.#http }) })
   }
 
   #decided(decision: Decision, unilateral: boolean, waitedMs: number): void {

@@ -6,11 +6,12 @@ import { createMesh, type Mesh } from '../mesh/mod.ts'
 import { type Agent, startAgent } from './agent.ts'
 import type { NodeCommand } from './args.ts'
 import { PlanFeed } from './feed.ts'
+import type { HttpOptions, HttpServer, openPages } from './http/mod.ts'
 import { createLog, type Log } from './log.ts'
 import { logMeshEvents } from './mesh-log.ts'
 import { readSecret, rendezvousDir } from './mesh-options.ts'
 import { checkWritable } from './results/mod.ts'
-import { serveClients } from './serve-clients.ts'
+import { peerStatus, serveClients } from './serve-clients.ts'
 import { type StopSignals, watchSignals } from './signals.ts'
 import { wantsColor } from './terminal/mod.ts'
 import { ownRuntime, ownVersion } from './version.ts'
@@ -27,10 +28,11 @@ export async function runNode(command: NodeCommand): Promise<number> {
   // Found out now rather than after an hour's work.
   await checkWritable(command.out)
   const containment = await resolveContainment(command.allow, command.allowExec)
+  const look = command.http === null ? null : await startLook(command.http)
   const mesh = await startMesh(command, name)
   // Ctrl-C reaches every process of a terminal; a starter that holds standard input wants to decide itself.
   const signals = watchSignals(command.stopOnEof ? ['SIGINT'] : [])
-  const ended = takePart({ command, mesh, log, containment, signals })
+  const ended = takePart({ command, mesh, log, containment, signals, look })
   return await Promise.race([ended, signals.second.then((signal) => (signal === 'SIGINT' ? 130 : 143))])
 }
 
@@ -40,14 +42,37 @@ interface Part {
   readonly log: Log
   readonly containment: Containment
   readonly signals: StopSignals
+  readonly look: Look | null
 }
 
-async function takePart({ command, mesh, log, containment, signals }: Part): Promise<number> {
+/** The pages of a node that shows its run, and the server for them. */
+interface Look {
+  readonly server: HttpServer
+  readonly openPages: typeof openPages
+}
+
+/** Loaded only where it is wanted: nodes that show nothing do not pay for it. */
+async function startLook(options: HttpOptions): Promise<Look> {
+  const { startHttp, openPages } = await import('./http/mod.ts')
+  const server = await startHttp(options)
+  const { url, madeUpToken } = server
+  if (madeUpToken !== null) process.stderr.write(`the live view is at ${url}/?token=${madeUpToken}\n`)
+  return { server, openPages }
+}
+
+async function takePart({ command, mesh, log, containment, signals, look }: Part): Promise<number> {
   const feed = new PlanFeed(mesh.name)
   const version = ownVersion()
   const planEnded = Promise.withResolvers<number>()
   mesh.onEvent((event) => feed.onMeshEvent(event))
-  logMeshEvents(mesh, log)
+  logMeshEvents(mesh, log, look?.server.url ?? null)
+  const served = { mesh, feed, version, runtime: ownRuntime() }
+  const pages = look?.openPages(look.server, {
+    mesh,
+    runId: command.runId,
+    version,
+    status: () => peerStatus(served),
+  })
   const agent = startAgent({
     mesh,
     runId: command.runId,
@@ -56,18 +81,20 @@ async function takePart({ command, mesh, log, containment, signals }: Part): Pro
     log,
     onProgress: (progress) => {
       feed.onProgress(mesh.peerId, progress)
+      pages?.progress(progress)
       mesh.publishProgress(progress)
     },
     onPlanFinished: (exit) => {
       if (command.once) planEnded.resolve(exit)
     },
   })
-  serveClients({ mesh, feed, version, runtime: ownRuntime() })
+  serveClients(served)
 
   const why = await Promise.race([signals.first, planEnded.promise, ...(command.stopOnEof ? [inputEnd()] : [])])
   if (typeof why === 'string') return await leaveRun(why, mesh, agent, log)
   await feed.drain(DRAIN_MS)
   await mesh.leave(LEAVE_MS)
+  await look?.server.close()
   return why
 }
 

@@ -149,7 +149,7 @@ async function abort(channel: ClientChannel, reason: string, { mesh, feed }: Ser
   else await channel.close()
 }
 
-function peerStatus({ mesh, feed, version, runtime }: ServeOptions): PeerStatus {
+export function peerStatus({ mesh, feed, version, runtime }: ServeOptions): PeerStatus {
   const record = feed.latest
   return {
     core: mesh.status(),
