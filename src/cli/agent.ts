@@ -12,6 +12,7 @@ import { describeFailure } from './failure.ts'
 import type { AgentProgress } from './feed.ts'
 import type { Log } from './log.ts'
 import { type Plan, parsePlan } from './plan/mod.ts'
+import { writeReport } from './report/mod.ts'
 import { type Observation, observationOf, openResults, type PlanResults } from './results/mod.ts'
 import { encodeReport } from './stage-report.ts'
 import { failedStage, sumStage } from './stage-result.ts'
@@ -223,6 +224,7 @@ class PlanWork {
     const results = await this.#results
     try {
       await results?.finish({ status, reason, unilateral })
+      if (results !== null) await writeReport(results.dir)
     } catch (error) {
       this.#warn('The results could not be completed', error)
     }

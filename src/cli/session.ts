@@ -10,6 +10,7 @@ import { describeFailure } from './failure.ts'
 import { type FollowEnd, followPlan } from './follow.ts'
 import type { Plan } from './plan/mod.ts'
 import { newPlanView, type PlanView, withDecision, withDigest, withEnd, withLeader, withProgress } from './progress.ts'
+import { writeReport } from './report/mod.ts'
 import { openResults, type PlanResults, type RunSummary } from './results/mod.ts'
 import type { StopSignals } from './signals.ts'
 import { type ProgressDisplay, showProgress, wantsColor } from './terminal/mod.ts'
@@ -186,8 +187,12 @@ class Session {
   }
 
   async #finish(status: PlanStatus, reason: string, unilateral: boolean): Promise<RunSummary | null> {
+    const results = this.#results
+    if (results === null) return null
     try {
-      return (await this.#results?.finish({ status, reason, unilateral })) ?? null
+      const summary = await results.finish({ status, reason, unilateral })
+      await writeReport(results.dir)
+      return summary
     } catch (error) {
       this.#display.print(`results could not be completed: ${describeFailure(error).message}`)
       return null

@@ -1,0 +1,172 @@
+/** Latency by percentile, on the axis on which each further nine has the same room. */
+
+import { lineChart } from './chart.js'
+import { alternative, fill, h, selectOf } from './dom.js'
+import { count, latency } from './format.js'
+import { sortableTable } from './table.js'
+
+/** @import { LatencyCurve, ReportData } from '../types.ts' */
+
+/** Points of a curve for each further nine: CURVE_STEPS of types.ts. */
+const STEPS = 10
+const PERCENTILES = [50, 90, 99, 99.9, 99.99, 99.999]
+
+export function distributionSection() {
+  const chart = lineChart('Latency by percentile')
+  const controls = h('div', { class: 'controls' })
+  const table = sortableTable('Latency by percentile', TABLE_COLUMNS)
+  const body = h('div', {})
+  const element = h(
+    'section',
+    { id: 'distribution', 'aria-labelledby': 'distribution-title' },
+    h('h2', { id: 'distribution-title' }, 'Latency distribution'),
+    body,
+  )
+  const choice = { stage: '', lines: 'ops' }
+  /** @type {ReportData | null} */
+  let shown = null
+  const draw = () => {
+    if (shown === null) return
+    const curves = shown.curves.filter(({ sequence }) => String(sequence) === choice.stage)
+    const ops = [...new Set(curves.map(({ op }) => op))]
+    if (!ops.includes(choice.lines)) choice.lines = 'ops'
+    fill(controls, controlsOf(shown, curves, choice, choose))
+    chart.update(specOf(chosen(curves, choice.lines)))
+    table.update(shown.curves.map((curve) => rowOf(curve, shown)))
+  }
+  /** @param {Partial<typeof choice>} change */
+  const choose = (change) => {
+    Object.assign(choice, change)
+    draw()
+  }
+  return {
+    element,
+    /** @param {ReportData} data */
+    update(data) {
+      if (data.curves.length === 0) return fill(body, h('p', { class: 'muted' }, 'No latencies were measured.'))
+      if (shown === null || shown.curves.length === 0) {
+        fill(body, controls, chart.element, alternative('The same as a table', table.element))
+      }
+      shown = data
+      const stages = new Set(data.curves.map(({ sequence }) => String(sequence)))
+      if (!stages.has(choice.stage)) choice.stage = busiest(data.curves)
+      draw()
+    },
+  }
+}
+
+/** @param {readonly LatencyCurve[]} curves */
+function busiest(curves) {
+  const [most] = [...curves].sort((a, b) => b.count - a.count)
+  return String(most?.sequence ?? '')
+}
+
+/**
+ * @param {ReportData} data
+ * @param {readonly LatencyCurve[]} curves
+ * @param {{ stage: string, lines: string }} choice
+ * @param {(change: Record<string, string>) => void} choose
+ */
+function controlsOf(data, curves, choice, choose) {
+  const sequences = [...new Set(data.curves.map(({ sequence }) => sequence))]
+  /** @type {[string, string][]} */
+  const stages = sequences.map((sequence) => [String(sequence), `${sequence} ${nameOf(data, sequence)}`])
+  const ops = [...new Set(curves.filter(({ agent }) => agent !== null).map(({ op }) => op))]
+  /** @type {[string, string][]} */
+  const lines = [
+    ['ops', 'Each operation, all agents'],
+    ...ops.map((op) => /** @type {[string, string]} */ ([op, `${op}, each agent`])),
+  ]
+  return [
+    selectOf('Stage', stages, choice.stage, (stage) => choose({ stage })),
+    selectOf('Lines', lines, choice.lines, (value) => choose({ lines: value })),
+  ]
+}
+
+/**
+ * @param {readonly LatencyCurve[]} curves
+ * @param {string} lines
+ */
+function chosen(curves, lines) {
+  return lines === 'ops' ? curves.filter(({ agent }) => agent === null) : curves.filter(({ op }) => op === lines)
+}
+
+/** @param {readonly LatencyCurve[]} curves */
+function specOf(curves) {
+  const length = Math.max(0, ...curves.map(({ us }) => us.length))
+  const nines = Math.ceil((length - 1) / STEPS)
+  return {
+    xs: Array.from({ length }, (_, at) => at / STEPS),
+    lines: curves.map(({ op, agent, us }, index) => ({
+      label: agent === null ? `${op}, all agents` : agent,
+      index,
+      values: Array.from({ length }, (_, at) => us[at] ?? null),
+    })),
+    formatX: percentileAt,
+    formatY: latency,
+    ticks: Array.from({ length: nines + 1 }, (_, at) => at),
+    logarithmic: true,
+    titleX: 'Percentile: each mark is ten times rarer than the one before',
+  }
+}
+
+/**
+ * "99.9 %" for 3: one in a thousand is slower.
+ * @param {number} nines
+ */
+function percentileAt(nines) {
+  const percent = 100 * (1 - 10 ** -nines)
+  return `${Number(percent.toFixed(Math.max(0, Math.ceil(nines) - 1)))} %`
+}
+
+/**
+ * The curve's point at or above a percentile; null beyond what so few values can tell.
+ * @param {LatencyCurve} curve
+ * @param {number} percent
+ */
+function valueAt({ us }, percent) {
+  const at = Math.ceil(-Math.log10(1 - percent / 100) * STEPS - 1e-9)
+  return us[at] ?? null
+}
+
+/**
+ * @param {ReportData} data
+ * @param {number} sequence
+ */
+function nameOf({ stages }, sequence) {
+  return stages.find((stage) => stage.sequence === sequence)?.name ?? ''
+}
+
+/**
+ * @typedef {{ stage: string, op: string, agent: string, count: number, values: (number | null)[], max: number }} TableRow
+ * @param {LatencyCurve} curve
+ * @param {ReportData | null} data
+ * @returns {TableRow}
+ */
+function rowOf(curve, data) {
+  return {
+    stage: `${curve.sequence} ${data === null ? '' : nameOf(data, curve.sequence)}`,
+    op: curve.op,
+    agent: curve.agent ?? 'all',
+    count: curve.count,
+    values: PERCENTILES.map((percent) => valueAt(curve, percent)),
+    max: curve.us.at(-1) ?? 0,
+  }
+}
+
+/** @type {readonly import('./table.js').Column<TableRow>[]} */
+const TABLE_COLUMNS = [
+  { title: 'Stage', value: ({ stage }) => stage },
+  { title: 'Op', value: ({ op }) => op },
+  { title: 'Agent', value: ({ agent }) => agent },
+  { title: 'Ops', value: (row) => row.count, show: (row) => count(row.count) },
+  ...PERCENTILES.map((percent, at) => ({
+    title: `${percent} %`,
+    value: (/** @type {TableRow} */ { values }) => values[at] ?? null,
+    show: (/** @type {TableRow} */ { values }) => {
+      const value = values[at]
+      return value === null || value === undefined ? '–' : latency(value)
+    },
+  })),
+  { title: 'Max', value: ({ max }) => max, show: ({ max }) => latency(max) },
+]

@@ -1,0 +1,257 @@
+/** Throughput and latency while the stages ran. */
+
+import { lineChart } from './chart.js'
+import { alternative, choiceOf, fill, h, selectOf } from './dom.js'
+import { bandwidth, count, latency, moment, rate } from './format.js'
+import { sortableTable } from './table.js'
+
+/** @import { AgentSeries, ReportData, StageSeries } from '../types.ts' */
+/** @import { ChartSpec, Line } from './chart.js' */
+
+/** Lines of more agents than this hide each other. */
+const AGENTS_EACH_MAX = 8
+
+/** @type {Record<string, { title: string, format: (value: number) => string }>} */
+const MEASURES = {
+  opsPerSecond: { title: 'Operations per second', format: (value) => `${rate(value)} ops/s` },
+  mibPerSecond: { title: 'Bandwidth', format: bandwidth },
+  errors: { title: 'Errors', format: count },
+}
+
+export function overTimeSection() {
+  const throughput = lineChart('Throughput over time')
+  const latencies = lineChart('Latency percentiles over time')
+  const controls = h('div', { class: 'controls' })
+  const table = sortableTable('Throughput and latency of each stage and agent over time', TABLE_COLUMNS)
+  const choice = { stage: 'all', measure: 'opsPerSecond', view: 'stacked', percentile: 'p99Us', spread: '' }
+  /** @type {ReportData | null} */
+  let shown = null
+  const draw = () => {
+    if (shown === null) return
+    const series = shown.series.filter(({ sequence }) => choice.stage === 'all' || String(sequence) === choice.stage)
+    throughput.update({ ...frameOf(series, shown), ...throughputLines(series, choice) })
+    latencies.update({ ...frameOf(series, shown), ...latencyLines(series, choice), logarithmic: true })
+  }
+  const body = h('div', {})
+  const element = h(
+    'section',
+    { id: 'over-time', 'aria-labelledby': 'over-time-title' },
+    h('h2', { id: 'over-time-title' }, 'Over time'),
+    body,
+  )
+  /** @param {Partial<typeof choice>} change */
+  const choose = (change) => {
+    Object.assign(choice, change)
+    draw()
+  }
+  return {
+    element,
+    /** @param {ReportData} data */
+    update(data) {
+      const before = shown
+      shown = data
+      if (choice.spread === '') choice.spread = agentsIn(data.series).length > AGENTS_EACH_MAX ? 'highest' : 'each'
+      if (data.series.length === 0)
+        return fill(body, h('p', { class: 'muted' }, 'No operations were measured over time.'))
+      if (before === null || before.series.length === 0) {
+        fill(body, controls, throughput.element, latencies.element, alternative('The same as a table', table.element))
+      }
+      if (before?.series.length !== data.series.length) fill(controls, controlsOf(data, choice, choose))
+      draw()
+      table.update(data.series.flatMap((stage) => tableRows(stage, data)))
+    },
+  }
+}
+
+/**
+ * @param {ReportData} data
+ * @param {{ stage: string, measure: string, view: string, percentile: string, spread: string }} choice
+ * @param {(change: Record<string, string>) => void} choose
+ */
+function controlsOf(data, choice, choose) {
+  /** @type {[string, string][]} */
+  const stages = data.series.map(({ sequence }) => [String(sequence), `${sequence} ${nameOf(data, sequence)}`])
+  return [
+    selectOf('Stage', [['all', 'All stages'], ...stages], choice.stage, (stage) => choose({ stage })),
+    selectOf(
+      'Throughput',
+      Object.entries(MEASURES).map(([key, { title }]) => [key, title]),
+      choice.measure,
+      (measure) => choose({ measure }),
+    ),
+    choiceOf(
+      'Throughput of agents',
+      [
+        ['stacked', 'Stacked'],
+        ['each', 'Per agent'],
+      ],
+      choice.view,
+      (view) => choose({ view }),
+    ),
+    selectOf(
+      'Latency',
+      [
+        ['p99Us', 'p99'],
+        ['p50Us', 'p50'],
+      ],
+      choice.percentile,
+      (percentile) => choose({ percentile }),
+    ),
+    choiceOf(
+      'Latency of agents',
+      [
+        ['each', 'Per agent'],
+        ['highest', 'Highest'],
+      ],
+      choice.spread,
+      (spread) => choose({ spread }),
+    ),
+  ]
+}
+
+/**
+ * @param {readonly StageSeries[]} series
+ * @param {ReportData} data
+ */
+function frameOf(series, data) {
+  const landmarks = [
+    ...series.map(({ sequence, from }) => ({ at: from, text: nameOf(data, sequence), strong: false })),
+    ...data.leaders.slice(1).map(({ from, name }) => ({ at: from, text: `${name} leads`, strong: true })),
+  ]
+  return {
+    xs: series.flatMap((stage) => edgesOf(stage)),
+    formatX: moment,
+    titleX: 'Time since the start of the first stage',
+    stepped: true,
+    landmarks: landmarks.sort((a, b) => a.at - b.at),
+  }
+}
+
+/**
+ * The beginnings of a stage's intervals, its end, and a moment after it at which there is nothing.
+ * @param {StageSeries} series
+ */
+function edgesOf({ from, to, step, agents }) {
+  const length = agents[0]?.opsPerSecond.length ?? 0
+  return [...Array.from({ length }, (_, at) => from + at * step), to, to + 1e-6]
+}
+
+/**
+ * An agent's values at those edges.
+ * @param {readonly StageSeries[]} series
+ * @param {string} name
+ * @param {(agent: AgentSeries) => readonly (number | null)[]} valuesOf
+ */
+function alongEdges(series, name, valuesOf) {
+  return series.flatMap((stage) => {
+    const agent = stage.agents.find((one) => one.name === name)
+    const empty = edgesOf(stage).map(() => null)
+    if (agent === undefined) return empty
+    const values = valuesOf(agent)
+    return [...values, values.at(-1) ?? null, null]
+  })
+}
+
+/**
+ * @param {readonly StageSeries[]} series
+ * @param {{ measure: string, view: string }} choice
+ * @returns {Pick<ChartSpec, 'lines' | 'formatY'>}
+ */
+function throughputLines(series, { measure, view }) {
+  /** @param {AgentSeries} agent */
+  const valuesOf = (agent) =>
+    measure === 'errors' ? agent.errors : measure === 'mibPerSecond' ? agent.mibPerSecond : agent.opsPerSecond
+  const lines = agentsIn(series).map((label, index) => ({ label, index, values: alongEdges(series, label, valuesOf) }))
+  const formatY = MEASURES[measure]?.format ?? String
+  return { formatY, lines: view === 'stacked' ? stacked(lines) : lines }
+}
+
+/**
+ * The highest comes first, so that the others are drawn over it.
+ * @param {readonly Line[]} lines
+ * @returns {Line[]}
+ */
+function stacked(lines) {
+  /** @type {(number | null)[]} */
+  let below = []
+  const stack = lines.map((line) => {
+    const ground = below
+    const values = line.values.map((value, at) => (value === null ? (ground[at] ?? null) : value + (ground[at] ?? 0)))
+    below = values
+    return { ...line, values, shown: line.values, filled: true }
+  })
+  return stack.reverse()
+}
+
+/**
+ * @param {readonly StageSeries[]} series
+ * @param {{ percentile: string, spread: string }} choice
+ * @returns {Pick<ChartSpec, 'lines' | 'formatY'>}
+ */
+function latencyLines(series, { percentile, spread }) {
+  /** @param {AgentSeries} agent */
+  const valuesOf = (agent) => (percentile === 'p50Us' ? agent.p50Us : agent.p99Us)
+  const word = percentile === 'p50Us' ? 'p50' : 'p99'
+  const each = agentsIn(series).map((name, index) => {
+    return { label: `${name} ${word}`, index, values: alongEdges(series, name, valuesOf) }
+  })
+  if (spread !== 'highest') return { formatY: latency, lines: each }
+  const values = (each[0]?.values ?? []).map((_, at) => highest(each.map((line) => line.values[at] ?? null)))
+  return { formatY: latency, lines: [{ label: `highest ${word} of an agent`, index: 0, values }] }
+}
+
+/** @param {readonly (number | null)[]} values */
+function highest(values) {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : Math.max(...known)
+}
+
+/** @param {readonly StageSeries[]} series */
+function agentsIn(series) {
+  return [...new Set(series.flatMap(({ agents }) => agents.map(({ name }) => name)))].sort()
+}
+
+/**
+ * @param {ReportData} data
+ * @param {number} sequence
+ */
+function nameOf({ stages, open }, sequence) {
+  const stage = stages.find((one) => one.sequence === sequence)
+  return stage?.name ?? (open?.sequence === sequence ? open.name : '')
+}
+
+/**
+ * @typedef {{ stage: string, agent: string, lowest: number, mean: number, highest: number, bandwidth: number, p50: number, p99: number }} TableRow
+ * @param {StageSeries} series
+ * @param {ReportData} data
+ * @returns {TableRow[]}
+ */
+function tableRows({ sequence, agents }, data) {
+  return agents.map(({ name, opsPerSecond, mibPerSecond, p50Us, p99Us }) => ({
+    stage: `${sequence} ${nameOf(data, sequence)}`,
+    agent: name,
+    lowest: Math.min(...opsPerSecond),
+    mean: meanOf(opsPerSecond),
+    highest: Math.max(...opsPerSecond),
+    bandwidth: meanOf(mibPerSecond),
+    p50: highest(p50Us) ?? 0,
+    p99: highest(p99Us) ?? 0,
+  }))
+}
+
+/** @param {readonly number[]} values */
+function meanOf(values) {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+}
+
+/** @type {readonly import('./table.js').Column<TableRow>[]} */
+const TABLE_COLUMNS = [
+  { title: 'Stage', value: ({ stage }) => stage },
+  { title: 'Agent', value: ({ agent }) => agent },
+  { title: 'Lowest ops/s', value: ({ lowest }) => lowest, show: ({ lowest }) => rate(lowest) },
+  { title: 'Mean ops/s', value: ({ mean }) => mean, show: ({ mean }) => rate(mean) },
+  { title: 'Highest ops/s', value: (row) => row.highest, show: (row) => rate(row.highest) },
+  { title: 'Mean MiB/s', value: (row) => row.bandwidth, show: (row) => rate(row.bandwidth) },
+  { title: 'Highest p50', value: ({ p50 }) => p50, show: ({ p50 }) => latency(p50) },
+  { title: 'Highest p99', value: ({ p99 }) => p99, show: ({ p99 }) => latency(p99) },
+]

@@ -1,0 +1,160 @@
+/** Headline figures of each stage, and the tables with all of them. */
+
+import { alternative, fill, h } from './dom.js'
+import { bandwidth, bytes, count, latency, milliseconds, percent, plural, rate, seconds } from './format.js'
+import { sortableTable } from './table.js'
+
+/** @import { AgentFigures, OpFigures, ReportData, ReportStage } from '../types.ts' */
+
+export const OUTCOMES = {
+  complete: ['✓', 'complete'],
+  degraded: ['!', 'degraded'],
+  failed: ['✕', 'failed'],
+  aborted: ['✕', 'aborted'],
+}
+
+export function stagesSection() {
+  const cards = h('ol', { class: 'cards' })
+  const byOp = sortableTable('Figures of each stage and operation, all agents together', OP_COLUMNS)
+  const byAgent = sortableTable('Figures of each stage, agent and operation', AGENT_COLUMNS)
+  const element = h(
+    'section',
+    { id: 'stages', 'aria-labelledby': 'stages-title' },
+    h('h2', { id: 'stages-title' }, 'Stages'),
+    cards,
+    byOp.element,
+    alternative('Figures of each agent', byAgent.element),
+  )
+  return {
+    element,
+    /** @param {ReportData} data */
+    update({ stages }) {
+      fill(cards, stages.map(card))
+      byOp.update(stages.flatMap((stage) => stage.ops.map((figures) => ({ stage, figures }))))
+      byAgent.update(stages.flatMap((stage) => stage.agents.flatMap((agent) => agentRows(stage, agent))))
+    },
+  }
+}
+
+/** @param {ReportStage} stage */
+export function outcomeBadge(stage) {
+  const [sign = '', word = ''] = OUTCOMES[stage.outcome]
+  return h('span', { class: `badge ${stage.outcome}` }, h('span', { 'aria-hidden': 'true' }, sign), ` ${word}`)
+}
+
+/** @param {ReportStage} stage */
+function card(stage) {
+  const who = `${stage.counted.length} of ${plural(stage.members.length, 'agent')}`
+  return h(
+    'li',
+    { class: `card ${stage.outcome}` },
+    h('h3', {}, h('span', { class: 'sequence' }, String(stage.sequence)), stage.name, outcomeBadge(stage)),
+    h('p', { class: 'muted' }, [stage.type, stage.policy, who].filter((part) => part !== '').join(' · ')),
+    h('dl', { class: 'figures' }, headlines(stage)),
+    stage.notes.length > 0 &&
+      h(
+        'ul',
+        { class: 'notes' },
+        stage.notes.map((note) => h('li', {}, note)),
+      ),
+  )
+}
+
+/** @param {ReportStage} stage */
+function headlines(stage) {
+  const sum = stage.ops.reduce(
+    (all, { count, bytes, errors, opsPerSecond, mibPerSecond }) => ({
+      count: all.count + count,
+      bytes: all.bytes + bytes,
+      errors: all.errors + errors,
+      opsPerSecond: all.opsPerSecond + opsPerSecond,
+      mibPerSecond: all.mibPerSecond + mibPerSecond,
+    }),
+    { count: 0, bytes: 0, errors: 0, opsPerSecond: 0, mibPerSecond: 0 },
+  )
+  /** @type {[string, string, string?][]} */
+  const items = []
+  if (stage.ops.length > 0) {
+    items.push(['Throughput', `${rate(sum.opsPerSecond)} ops/s`, 'large'])
+    if (sum.bytes > 0) items.push(['Bandwidth', bandwidth(sum.mibPerSecond), 'large'])
+    items.push(['p99', stage.ops.map(({ op, p99Us }) => `${op} ${latency(p99Us)}`).join(', ')])
+    items.push(['Operations', `${count(sum.count)}${sum.bytes > 0 ? `, ${bytes(sum.bytes)}` : ''}`])
+    if (sum.errors > 0) items.push(['Errors', count(sum.errors), 'bad'])
+  }
+  items.push(['Worked', seconds(stage.seconds)])
+  items.push(['First ready waited', milliseconds(stage.waitedMs)])
+  if (stage.startSpreadMs !== null) items.push(['Start spread', milliseconds(stage.startSpreadMs)])
+  return items.map(([term, value, kind]) => h('div', { class: kind ?? null }, h('dt', {}, term), h('dd', {}, value)))
+}
+
+/** @typedef {{ readonly stage: ReportStage, readonly figures: OpFigures }} OpRow */
+
+/** @type {import('./table.js').Column<OpRow>} */
+const STAGE_COLUMN = {
+  title: 'Stage',
+  value: ({ stage }) => stage.sequence,
+  show: ({ stage }) => `${stage.sequence} ${stage.name}`,
+}
+
+/** @type {readonly import('./table.js').Column<OpRow>[]} */
+const FIGURE_COLUMNS = [
+  { title: 'Op', value: ({ figures }) => figures.op },
+  { title: 'Ops', value: ({ figures }) => figures.count, show: ({ figures }) => count(figures.count) },
+  {
+    title: 'Errors',
+    value: ({ figures }) => figures.errors,
+    show: ({ figures }) =>
+      figures.errors > 0 ? h('strong', { class: 'bad' }, `! ${count(figures.errors)}`) : count(figures.errors),
+  },
+  { title: 'Ops/s', value: ({ figures }) => figures.opsPerSecond, show: ({ figures }) => rate(figures.opsPerSecond) },
+  {
+    title: 'MiB/s',
+    value: ({ figures }) => figures.mibPerSecond,
+    show: ({ figures }) => (figures.bytes === 0 ? '–' : rate(figures.mibPerSecond)),
+  },
+  ...latencyColumns(),
+]
+
+/** @returns {import('./table.js').Column<OpRow>[]} */
+function latencyColumns() {
+  /** @type {readonly (readonly [string, keyof OpFigures & `${string}Us`])[]} */
+  const columns = [
+    ['Mean', 'meanUs'],
+    ['p50', 'p50Us'],
+    ['p90', 'p90Us'],
+    ['p95', 'p95Us'],
+    ['p99', 'p99Us'],
+    ['p99.9', 'p999Us'],
+    ['Max', 'maxUs'],
+  ]
+  return columns.map(([title, key]) => ({
+    title,
+    value: ({ figures }) => figures[key],
+    show: ({ figures }) => latency(figures[key]),
+  }))
+}
+
+const OP_COLUMNS = [STAGE_COLUMN, ...FIGURE_COLUMNS]
+
+/**
+ * @typedef {OpRow & { readonly agent: AgentFigures }} AgentRow
+ * @param {ReportStage} stage
+ * @param {AgentFigures} agent
+ * @returns {AgentRow[]}
+ */
+function agentRows(stage, agent) {
+  return agent.ops.map((figures) => ({ stage, agent, figures }))
+}
+
+/** @type {readonly import('./table.js').Column<AgentRow>[]} */
+const AGENT_COLUMNS = [
+  STAGE_COLUMN,
+  { title: 'Agent', value: ({ agent }) => agent.name },
+  ...FIGURE_COLUMNS,
+  {
+    title: 'CPU',
+    hint: "Share of the agent's machine that was in use",
+    value: ({ agent }) => agent.cpu.host ?? -1,
+    show: ({ agent }) => (agent.cpu.host === null ? '–' : percent(agent.cpu.host)),
+  },
+]
