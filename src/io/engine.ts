@@ -24,6 +24,8 @@ class PlanEngine implements Engine {
   readonly #pool = new LanePool()
   readonly #memory: PlanMemory = { consumed: new Map(), overwritten: new Set() }
   #armed: LaneStage | null = null
+  /** Settles when the last stage asked for is armed: two at a time would fight for the same lanes. */
+  #turn: Promise<unknown> = Promise.resolve()
   #closed = false
 
   constructor(containment: Containment, options: EngineOptions) {
@@ -31,7 +33,13 @@ class PlanEngine implements Engine {
     if (options.lanes !== undefined) this.#pool.take(options.lanes).catch(() => {})
   }
 
-  async arm(work: StageWork, context: StageContext): Promise<ArmedStage> {
+  arm(work: StageWork, context: StageContext): Promise<ArmedStage> {
+    const armed = this.#turn.then(() => this.#arm(work, context))
+    this.#turn = armed.catch(() => {})
+    return armed
+  }
+
+  async #arm(work: StageWork, context: StageContext): Promise<ArmedStage> {
     if (this.#closed) throw new IoError('CLOSED', 'The engine was closed')
     await this.#disarm()
     const invalid = context.agentIndex < 0 || context.agentIndex >= context.agents.length

@@ -5,9 +5,10 @@ import path from 'node:path'
 import { parsePlan } from '../../src/cli/plan/mod.ts'
 import { Cluster, type Ended, type LoggedEvent, type Program, type Runtime } from '../e2e/cluster.ts'
 import { type Host, HostNetwork } from '../hosts/netns.ts'
-import { type Client, type Cut, type Evidence, type Peer, readFolders, type Trouble } from './evidence.ts'
+import { type Client, type Cut, type Evidence, isFinal, type Peer, readFolders, type Trouble } from './evidence.ts'
 import type { History } from './history.ts'
 import { type PlanOptions, planYaml } from './plan.ts'
+import { StarvationWatch } from './starvation.ts'
 
 const PORT = 4001
 
@@ -49,6 +50,7 @@ export class Crew implements AsyncDisposable {
   readonly #acts: { at: number; text: string }[] = []
   readonly #aborts: number[] = []
   readonly #healing = new Set<NodeJS.Timeout>()
+  readonly #starvation = new StarvationWatch(now)
 
   private constructor(history: History, cluster: Cluster, network: HostNetwork | null) {
     this.history = history
@@ -92,12 +94,13 @@ export class Crew implements AsyncDisposable {
       this.note(`${id} ended with ${ended.code ?? ended.signal}`)
     })
     this.processes.push(process)
+    this.#starvation.watch(program.process.pid ?? 0)
   }
 
   /** Processes that run and are not paused. */
   able(): Process[] {
     return this.processes.filter(({ program, paused, troubles }) => {
-      return program.end === null && !paused && !troubles.some(({ kind }) => kind !== 'paused')
+      return program.end === null && !paused && !troubles.some(isFinal)
     })
   }
 
@@ -208,7 +211,11 @@ export class Crew implements AsyncDisposable {
     const { plan: options, loss, delayMs } = this.history
     const peers: Peer[] = []
     for (const process of this.processes) {
-      const { id, name, runtime, program, startedAt, end, troubles } = process
+      const { id, name, runtime, program, startedAt, end } = process
+      const starved = this.#starvation
+        .of(program.process.pid ?? 0)
+        .map((span) => ({ kind: 'starved' as const, ...span }))
+      const troubles = [...process.troubles, ...starved]
       // Two processes of one name write to the same folder, one after the other.
       const folders = (await readFolders(this.cluster.outOf(name))).filter(({ dir }) => this.#wrote(process, dir))
       const rest = { events: this.eventsOf(process), stderr: program.stderr, troubles, folders }
@@ -234,6 +241,7 @@ export class Crew implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#starvation.stop()
     for (const timer of this.#healing) clearTimeout(timer)
     await this.cluster[Symbol.asyncDispose]()
     await this.#network?.[Symbol.asyncDispose]()

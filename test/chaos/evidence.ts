@@ -7,10 +7,16 @@ import type { PlanOptions } from './plan.ts'
 
 /** Times everywhere: the clock that all processes of this machine share, ms. */
 export interface Trouble {
-  readonly kind: 'killed' | 'paused' | 'told to leave'
+  /** Starved: it wanted to run, and the machine was busy with others; nobody's fault. */
+  readonly kind: 'killed' | 'paused' | 'told to leave' | 'starved'
   readonly since: number
   /** Infinite where it does not end. */
   readonly until: number
+}
+
+/** It will not take part any more. */
+export function isFinal({ kind }: Trouble): boolean {
+  return kind === 'killed' || kind === 'told to leave'
 }
 
 /** One process of `paceline node`. */

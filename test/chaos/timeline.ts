@@ -15,6 +15,10 @@ interface Line {
 export function timelineOf(evidence: Evidence): string {
   const lines: Line[] = evidence.acts.map(({ at, text }) => ({ at, who: '*', text }))
   for (const peer of evidence.peers) {
+    for (const { kind, since, until } of peer.troubles) {
+      if (kind === 'starved')
+        lines.push({ at: since, who: peer.id, text: `(starved for ${(until - since).toFixed(0)} ms)` })
+    }
     const ahead = clockAheadMs(peer)
     for (const {
       event,

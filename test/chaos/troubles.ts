@@ -1,17 +1,19 @@
 /** What kept whom from doing anything, and when. */
 
-import type { Evidence, Peer } from './evidence.ts'
+import type { Evidence, Peer, Trouble } from './evidence.ts'
 import { type Execution, endOf, partOf } from './parts.ts'
 
 /** Clocks of processes agree this well, ms. */
 export const CLOCK_SLACK_MS = 10
+/** Whoever was starved may be taken for lost until a little later. */
+const STARVED_FOR_MS = 8000
 
 /** Stopped, or gone, for the whole of a stretch of time. */
 export function wasOut(peer: Peer, since: number, until: number): boolean {
   if (peer.end !== null && peer.end.at <= since) return true
-  return peer.troubles.some(
-    (trouble) => trouble.kind !== 'told to leave' && trouble.since <= since && trouble.until >= until,
-  )
+  return peer.troubles.some(({ kind, ...trouble }) => {
+    return (kind === 'killed' || kind === 'paused') && trouble.since <= since && trouble.until >= until
+  })
 }
 
 export function wasCut(evidence: Evidence, one: string, other: string, since: number, until: number): boolean {
@@ -24,7 +26,8 @@ export function wasCut(evidence: Evidence, one: string, other: string, since: nu
 /** Something was done to this process, or to its network, before that time: others may hold it for lost. */
 export function wasTroubled(evidence: Evidence, peer: Peer, before: number): boolean {
   if (evidence.disturbed || (peer.end !== null && peer.end.at <= before)) return true
-  if (peer.troubles.some(({ since }) => since <= before)) return true
+  const lasting = ({ kind, until }: Trouble) => kind !== 'starved' || until >= before - STARVED_FOR_MS
+  if (peer.troubles.some((trouble) => trouble.since <= before && lasting(trouble))) return true
   return evidence.cuts.some((cut) => (cut.from === peer.name || cut.to === peer.name) && cut.since <= before)
 }
 

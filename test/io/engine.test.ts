@@ -315,6 +315,16 @@ describe('time', () => {
     expect((await third.run({ startAt: now(), signal: live })).status).toBe('ok')
   })
 
+  it('can be armed for other members while it is still being armed', async () => {
+    const { engine } = setUp()
+    const work = execute([op('put', 'null://x/')])
+    const asked = [context(), context({ agents: ['agent-1', 'agent-2'] }), context()]
+    const stages = await Promise.all(asked.map((one) => engine.arm(work, one)))
+    const ends = []
+    for (const stage of stages) ends.push(await stage.run({ startAt: now(), signal: new AbortController().signal }))
+    expect(ends.map(({ status, code }) => code || status)).toEqual(['BAD_WORK', 'BAD_WORK', 'ok'])
+  })
+
   it('ends a hybrid stage at the number of operations asked for', async () => {
     const { engine } = setUp()
     const work = execute([op('put', 'null://x/')], { type: 'hybrid', durationMs: null, opsMax: 5000, concurrency: 3 })

@@ -1,6 +1,6 @@
 /** Everything ends, for a reason that holds, with the exit code that it should have (5, and exit codes). */
 
-import type { Client, Evidence, Peer, Violation } from '../evidence.ts'
+import { type Client, type Evidence, isFinal, type Peer, type Violation } from '../evidence.ts'
 import {
   abortOf,
   type Execution,
@@ -60,7 +60,7 @@ function peerFaults(peer: Peer): string[] {
 /** Whether the end of a plan at a process is one that may be. */
 function reasonFaults(evidence: Evidence, execution: Execution, part: Part): string[] {
   const end = endOf(part)
-  const leaves = part.peer.troubles.some(({ kind }) => kind === 'killed' || kind === 'told to leave')
+  const leaves = part.peer.troubles.some(isFinal)
   if (end === undefined) return leaves || part.peer.end === null ? [] : ['ended without saying how its plan ended']
   switch (end.status) {
     case 'completed': {
@@ -126,7 +126,7 @@ function clientFaults(client: Client, executions: readonly Execution[]): string[
 /** What a submitter may say of a plan, given how it ended for those who went all the way. */
 function rightCodes(execution: Execution): number[] {
   const ends = execution.parts.flatMap((part) => {
-    const gone = part.peer.troubles.some(({ kind }) => kind !== 'paused')
+    const gone = part.peer.troubles.some(isFinal)
     const end = endOf(part)
     return end === undefined || gone ? [] : [end]
   })

@@ -18,6 +18,9 @@ export function release(evidence: Evidence, executions: readonly Execution[]): V
   })
 }
 
+/** A stage is finished a little before its member is ready. */
+const READY_SLACK_MS = 100
+
 type Fault = readonly [rule: string, text: string]
 
 /** One release, `members` being those who waited for it. */
@@ -87,8 +90,17 @@ class Barrier {
     return [['acceptance', `released, but at most ${most} of ${this.#members.length} members could have accepted it`]]
   }
 
+  /** From the moment at which so many were ready to the release, ms. */
+  #sinceReady(count: number): number {
+    return this.#release.time - (this.#finishes()[count - 1] ?? this.#release.time)
+  }
+
+  #finishes(): number[] {
+    return this.#members.flatMap((name) => this.#finish(name)?.at ?? []).sort((a, b) => a - b)
+  }
+
   #proposableAt(): number {
-    const finishes = this.#members.flatMap((name) => this.#finish(name)?.at ?? []).sort((a, b) => a - b)
+    const finishes = this.#finishes()
     const { policy } = this.#release
     const needed =
       policy === 'all_or_nothing' ? this.#members.length : policy === 'majority' ? majorityOf(this.#members.length) : 1
@@ -127,10 +139,10 @@ class Barrier {
     }
     if (reason !== 'straggler') return 'there is no such reason'
     const { barrierTimeoutMs, stragglerGraceMs } = this.#evidence.options
-    const waitedMs = this.#release.time - this.#proposableAt()
-    if (waitedMs < Math.min(barrierTimeoutMs, stragglerGraceMs) - 10 * CLOCK_SLACK_MS) {
-      return `it was waited for only ${waitedMs.toFixed(0)} ms`
-    }
+    const [sinceFirstMs, sinceMajorityMs] = [this.#sinceReady(1), this.#sinceReady(majorityOf(this.#members.length))]
+    const waited =
+      sinceFirstMs >= barrierTimeoutMs - READY_SLACK_MS || sinceMajorityMs >= stragglerGraceMs - READY_SLACK_MS
+    if (!waited) return `it was waited for only ${sinceMajorityMs.toFixed(0)} ms`
     return undefined
   }
 }
