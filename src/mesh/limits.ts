@@ -17,6 +17,7 @@ export const limits = {
   helloMs: 5000,
   dialMs: 5000,
   probeMs: 1000,
+  probeAgainMs: 20,
   /** The peer with the lower ID dials; the other one waits this long first, so that they do not cross. */
   dialCourtesyMs: 400,
   joinRetryMs: 500,

@@ -1,11 +1,13 @@
 /** Connections to the peers of the run: who they are (hello), one stream a direction, dialling, probing. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { now } from './clock.ts'
 import { decodeBody, encodeFrame, FrameReader } from './frames.ts'
 import { Guard } from './guard.ts'
+import { knock } from './knock.ts'
 import { limits, protocols } from './limits.ts'
 import { Link } from './link.ts'
 import { allMessages, type Node } from './node.ts'
@@ -146,10 +148,24 @@ export class Peers {
       await this.#openLink(record)
       return
     }
+    const signal = AbortSignal.timeout(limits.probeMs)
+    while (!signal.aborted && !this.#closed) {
+      const found =
+        (await knock(record.addrs, limits.probeMs)) === 'refused' ? 'gone' : await this.#tryDial(record, signal)
+      if (found === 'gone' && !this.#closed) this.#events.onUnreachable(peer)
+      if (found !== 'broken') return
+      // A process that dies closes its connections before the port that it listens on.
+      await sleep(limits.probeAgainMs, undefined, { ref: false })
+    }
+  }
+
+  /** `broken`: somebody was there for a moment. */
+  async #tryDial(record: PeerRecord, signal: AbortSignal): Promise<'there' | 'gone' | 'broken'> {
     try {
-      await this.#node.dial(this.#targets(record), { signal: AbortSignal.timeout(limits.probeMs) })
+      await this.#node.dial(this.#targets(record), { signal })
+      return 'there'
     } catch (error) {
-      if (isRefusal(error) && !this.#closed) this.#events.onUnreachable(peer)
+      return isRefusal(error) ? 'gone' : 'broken'
     }
   }
 
