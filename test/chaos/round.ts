@@ -6,13 +6,14 @@ import type { Evidence } from './evidence.ts'
 import { type Act, describeStep, type History, type When, type Who } from './history.ts'
 import { HELD, hold, letGo, makeFail, type PlanOptions, type Spot } from './plan.ts'
 
-const MEET_MS = 60_000
+const MEET_MS = 120_000
 /** A moment that does not come within this time is not waited for. */
 const MOMENT_MS = 20_000
 /** After the last fault, beside the plan's own time-outs: for elections, for work, for a busy machine. */
 const PATIENCE_MS = 45_000
 const HEAL_MS = 60_000
 const ABORT_MS = 30_000
+const INTERRUPTED = 130
 
 /** Plays a history; `judge` gets what it left behind, and the folder with all its files before that is removed. */
 export async function playRound(
@@ -20,8 +21,13 @@ export async function playRound(
   judge: (evidence: Evidence, folder: string) => Promise<void>,
 ): Promise<void> {
   await using crew = await Crew.create(history)
+  // Nothing is left behind by a round that is cut short either.
+  const stop = () => void crew[Symbol.asyncDispose]().then(() => process.exit(INTERRUPTED))
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.once(signal, stop)
   const hung = await new Round(crew).play()
   await judge(await crew.evidence(hung), crew.cluster.folder)
+  for (const signal of signals) process.off(signal, stop)
 }
 
 class Round {
