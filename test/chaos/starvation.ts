@@ -1,4 +1,7 @@
-/** Who wanted to run and could not, because the machine was busy with others: the kernel counts it (Linux only). */
+/**
+ * Who wanted to run and could not, because the machine was busy with others: the kernel counts it (Linux only). Where
+ * this process itself came too late to look, all may have been kept waiting, for its reading of their logs as well.
+ */
 
 import { readFileSync } from 'node:fs'
 
@@ -38,7 +41,8 @@ export class StarvationWatch {
       const delayMs = runDelayMs(pid)
       if (delayMs === undefined) continue
       const at = this.#now()
-      if (delayMs - known.delayMs >= (at - known.at) * SHARE) {
+      const waitedMs = at - known.at
+      if (delayMs - known.delayMs >= waitedMs * SHARE || waitedMs >= 2 * LOOK_MS) {
         const last = known.spans.at(-1)
         if (last !== undefined && last.until === known.at) last.until = at
         else known.spans.push({ since: known.at, until: at })

@@ -1,6 +1,6 @@
 /** Everything ends, for a reason that holds, with the exit code that it should have (5, and exit codes). */
 
-import { type Client, type Evidence, isFinal, type Peer, type Violation } from '../evidence.ts'
+import { type Client, type Evidence, isFinal, type Peer, type Trouble, type Violation } from '../evidence.ts'
 import {
   abortOf,
   type Execution,
@@ -30,7 +30,7 @@ export function endings(evidence: Evidence, executions: readonly Execution[]): V
     ),
   )
   const clients = evidence.clients.flatMap((client) =>
-    clientFaults(client, executions).map((text) => ({ rule: 'exit', text: `client ${client.id} ${text}` })),
+    clientFaults(evidence, client, executions).map((text) => ({ rule: 'exit', text: `client ${client.id} ${text}` })),
   )
   return [...hung, ...peers, ...parts, ...clients]
 }
@@ -105,14 +105,15 @@ function quorumWasLost(evidence: Evidence, execution: Execution, part: Part, at:
   return there.length < majorityOf(members.length) || mayBeMissed(evidence, execution, part.peer.name, at - 1)
 }
 
-function clientFaults(client: Client, executions: readonly Execution[]): string[] {
+function clientFaults(evidence: Evidence, client: Client, executions: readonly Execution[]): string[] {
   const { end, signals, mustComplete } = client
   if (end === null || signals.some(({ signal }) => signal === 'SIGKILL')) return []
   const execution = executions.find(({ hash }) => hash === client.hash)
   if (signals.length > 0)
     return end.code === INTERRUPTED || end.code === 0 ? [] : [`was interrupted and ended with ${end.code}`]
   const words = `${client.stderr}${client.stdout}`.trim().slice(-300)
-  if (mustComplete && end.code !== 0) return [`ended with ${end.code} after all faults were over: ${words}`]
+  if (mustComplete && end.code !== 0 && !someStarved(evidence, client.startedAt, end.at))
+    return [`ended with ${end.code} after all faults were over: ${words}`]
   if (execution === undefined) {
     return end.code === LOST_OR_BUSY || end.code === 1
       ? []
@@ -121,6 +122,12 @@ function clientFaults(client: Client, executions: readonly Execution[]): string[
   const right = rightCodes(execution)
   if (end.code !== null && right.includes(end.code)) return []
   return [`ended with ${end.code ?? end.signal} instead of ${right.join(' or ')}: ${words}`]
+}
+
+/** Peers that get no processor time may be held for dead, though nothing else happened to them. */
+function someStarved(evidence: Evidence, since: number, until: number): boolean {
+  const overlaps = (trouble: Trouble) => trouble.kind === 'starved' && trouble.since <= until && trouble.until >= since
+  return evidence.peers.some(({ troubles }) => troubles.some(overlaps))
 }
 
 /** What a submitter may say of a plan, given how it ended for those who went all the way. */
