@@ -22,6 +22,8 @@ export interface AgentOptions {
   readonly mesh: Mesh
   readonly runId: string
   readonly containment: Containment
+  /** For S3 targets that name no host; null: as the environment says. */
+  readonly endpoint: string | null
   /** Folder in which result folders are made. */
   readonly out: string
   readonly log: Log
@@ -82,7 +84,7 @@ class PlanWork {
 
   async #prepare(): Promise<{ plan: Plan; engine: Engine }> {
     const plan = parsePlan(this.#start.spec.yaml, 'the plan')
-    return { plan, engine: await createEngine(this.#options.containment, {}) }
+    return { plan, engine: await createEngine(this.#options.containment, { endpoint: this.#options.endpoint }) }
   }
 
   async #open(): Promise<PlanResults | null> {

@@ -25,6 +25,7 @@ export interface ContainmentFlags {
   /** Empty: the default folders. */
   readonly allow: readonly string[]
   readonly allowExec: boolean
+  readonly endpoint: string | null
 }
 
 export interface RunCommand extends ContainmentFlags {
@@ -226,7 +227,12 @@ const clientShape = {
   'no-mdns': flag,
   wait: seconds.default(5000),
 }
-const containmentShape = { allow: z.array(z.string().max(4096)).default([]), 'allow-exec': flag }
+const endpoint = z.url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:9000' }).max(4096)
+const storageShape = {
+  allow: z.array(z.string().max(4096)).default([]),
+  'allow-exec': flag,
+  endpoint: endpoint.optional(),
+}
 
 function clientFlags(raw: z.output<z.ZodObject<typeof clientShape>>): ClientFlags {
   return {
@@ -244,7 +250,7 @@ const SCHEMAS = {
       operand: path,
       agents: count.optional(),
       'run-id': plainName.optional(),
-      ...containmentShape,
+      ...storageShape,
       out: path.default('results'),
       json: flag,
     })
@@ -255,6 +261,7 @@ const SCHEMAS = {
       runId: raw['run-id'] ?? null,
       allow: raw.allow,
       allowExec: raw['allow-exec'],
+      endpoint: raw.endpoint ?? null,
       out: raw.out,
       json: raw.json,
     })),
@@ -266,7 +273,7 @@ const SCHEMAS = {
       join: addresses,
       'secret-file': path.optional(),
       insecure: flag,
-      ...containmentShape,
+      ...storageShape,
       out: path.default('results'),
       http: hostPort.optional(),
       'http-token-file': path.optional(),
@@ -286,6 +293,7 @@ const SCHEMAS = {
       insecure: raw.insecure,
       allow: raw.allow,
       allowExec: raw['allow-exec'],
+      endpoint: raw.endpoint ?? null,
       out: raw.out,
       http: raw.http === undefined ? null : { ...raw.http, tokenFile: raw['http-token-file'] ?? null },
       log: raw.log ?? null,

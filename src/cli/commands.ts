@@ -50,6 +50,11 @@ const ALLOW: FlagSpec = {
   help: 'storage that plans may touch; may be repeated (default: a "paceline" folder in the temp and working directories)',
   repeatable: true,
 }
+const ENDPOINT: FlagSpec = {
+  name: 'endpoint',
+  value: 'URL',
+  help: 'S3 endpoint of targets that name no host (default: as the AWS environment and ~/.aws say)',
+}
 const ALLOW_EXEC: FlagSpec = { name: 'allow-exec', value: null, help: 'let plans run commands (custom stages)' }
 const CLIENT_FLAGS: readonly FlagSpec[] = [RUN_ID, PEER, SECRET, NO_MDNS, WAIT]
 
@@ -68,6 +73,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { ...RUN_ID, help: 'name of the run (default: made up)', required: false },
       ALLOW,
       ALLOW_EXEC,
+      ENDPOINT,
       OUT,
       JSON_FLAG,
     ],
@@ -91,6 +97,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'insecure', value: null, help: 'listen on all interfaces without a secret: anyone can hand in plans' },
       ALLOW,
       ALLOW_EXEC,
+      ENDPOINT,
       OUT,
       {
         name: 'http',

@@ -12,6 +12,7 @@ export interface LocalPeersOptions {
   readonly scratch: string
   readonly allow: readonly string[]
   readonly allowExec: boolean
+  readonly endpoint: string | null
 }
 
 /** How long peers may take to end by themselves, then to leave when asked, before they are killed. */
@@ -70,7 +71,7 @@ export class LocalPeers {
   }
 
   async #spawn(name: string): Promise<LocalPeer> {
-    const { runId, scratch, allow, allowExec } = this.#options
+    const { runId, scratch, allow, allowExec, endpoint } = this.#options
     const log = await open(this.logOf(name), 'w')
     const words = path.join(scratch, `${name}.err`)
     const errors = await open(words, 'w')
@@ -78,6 +79,7 @@ export class LocalPeers {
     args.push('--out', path.join(scratch, 'results', name))
     for (const prefix of allow) args.push('--allow', prefix)
     if (allowExec) args.push('--allow-exec')
+    if (endpoint !== null) args.push('--endpoint', endpoint)
     const [program, ...before] = ownProgram()
     const child = spawn(program, [...before, ...args], { stdio: ['pipe', log.fd, errors.fd] })
     // A peer that is gone takes its end of the pipe with it.

@@ -77,6 +77,7 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
     mesh,
     runId: command.runId,
     containment,
+    endpoint: command.endpoint,
     out: command.out,
     log,
     onProgress: (progress) => {

@@ -25,7 +25,8 @@ export async function runLocally(command: RunCommand): Promise<number> {
   const runId = command.runId ?? `local-${randomBytes(4).toString('hex')}`
   const names = peerNames(plan, command.agents)
   const scratch = path.join(tmpdir(), `paceline-run-${runId}-${process.pid}`)
-  const peers = new LocalPeers({ runId, names, scratch, allow: command.allow, allowExec: command.allowExec })
+  const { allow, allowExec, endpoint } = command
+  const peers = new LocalPeers({ runId, names, scratch, allow, allowExec, endpoint })
   const signals = watchSignals()
   if (!command.json) process.stderr.write(`starting ${names.length} local peers: ${names.join(', ')}\n`)
   await peers.start()

@@ -60,14 +60,15 @@ export class ContentPool {
   #place = 0
   #start = 0
 
-  constructor(spec: DataSpec) {
+  /** `from`: a pool of the same spec whose memory it shares: slices of both are then valid until the next one of either. */
+  constructor(spec: DataSpec, from: ContentPool | null = null) {
     this.#stamped = spec.fill === 'random'
     this.#group = this.#stamped ? Math.max(1, Math.round(spec.dedupFactor)) : 1
     this.#circle = Math.max(this.#group, Math.floor(CIRCLE_PAGES / this.#group) * this.#group)
     const pages = this.#stamped ? this.#circle + CHUNK_PAGES : CHUNK_PAGES
-    this.#bytes = alignedBuffer(pages * PAGE_BYTES)
+    this.#bytes = from === null ? alignedBuffer(pages * PAGE_BYTES) : from.#bytes
     this.#words = new Uint32Array(this.#bytes.buffer, 0, pages * PAGE_WORDS)
-    if (this.#stamped) this.#fill(Math.max(1, spec.compressFactor))
+    if (this.#stamped && from === null) this.#fill(Math.max(1, spec.compressFactor))
   }
 
   /** Equal content on every agent: depends on the factors alone. The tail repeats the head, so that chunks never wrap. */
@@ -155,12 +156,18 @@ function corrupt(offset: number, expected: Buffer, found: Buffer): IoError {
 /** Pools of a lane by what they look like; most stages need one. */
 export class ContentPools {
   readonly #pools = new Map<string, ContentPool>()
+  readonly #shared: ContentPools | null
+
+  /** `shared`: lends its memory to these, for lanes that copy every slice at once. */
+  constructor(shared: ContentPools | null = null) {
+    this.#shared = shared
+  }
 
   for(spec: DataSpec): ContentPool {
     const key = spec.fill === 'zero' ? 'zero' : `${Math.round(spec.dedupFactor)} ${spec.compressFactor}`
     let pool = this.#pools.get(key)
     if (pool === undefined) {
-      pool = new ContentPool(spec)
+      pool = new ContentPool(spec, this.#shared?.for(spec) ?? null)
       this.#pools.set(key, pool)
     }
     return pool

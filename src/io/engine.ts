@@ -12,6 +12,8 @@ import { runValidation } from './validation.ts'
 export interface EngineOptions {
   /** Lane threads to start with the engine rather than with the first stage that needs them. */
   readonly lanes?: number
+  /** Where `s3:` targets are that name no host; left out: as the environment and `~/.aws` say. */
+  readonly endpoint?: string | null
 }
 
 /** `containment` binds every stage of this engine. Close it, or its threads keep the process alive. */
@@ -21,6 +23,7 @@ export function createEngine(containment: Containment, options: EngineOptions = 
 
 class PlanEngine implements Engine {
   readonly #containment: Containment
+  readonly #endpoint: string | null
   readonly #pool = new LanePool()
   readonly #memory: PlanMemory = { consumed: new Map(), overwritten: new Set() }
   #armed: LaneStage | null = null
@@ -30,6 +33,7 @@ class PlanEngine implements Engine {
 
   constructor(containment: Containment, options: EngineOptions) {
     this.#containment = containment
+    this.#endpoint = options.endpoint ?? null
     if (options.lanes !== undefined) this.#pool.take(options.lanes).catch(() => {})
   }
 
@@ -45,7 +49,8 @@ class PlanEngine implements Engine {
     const invalid = context.agentIndex < 0 || context.agentIndex >= context.agents.length
     if (invalid) return refusing(new IoError('BAD_WORK', `${context.agent} is not one of the agents of this stage`))
     if (work.type === 'validation') {
-      return { run: (options) => runValidation(work, context, this.#containment, options) }
+      const place = { containment: this.#containment, endpoint: this.#endpoint }
+      return { run: (options) => runValidation(work, context, place, options) }
     }
     if (work.type === 'custom') return { run: (options) => runCustom(work, context, this.#containment, options) }
     const stage = new LaneStage({
@@ -54,6 +59,7 @@ class PlanEngine implements Engine {
       containment: this.#containment,
       pool: this.#pool,
       memory: this.#memory,
+      endpoint: this.#endpoint,
     })
     this.#armed = stage
     await stage.arm()

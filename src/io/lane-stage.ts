@@ -1,5 +1,6 @@
 /** One prepare, workload or cleanup: hands it to lanes, starts them together, watches them, collects their figures. */
 
+import os from 'node:os'
 import { now, waitUntil } from './clock.ts'
 import { checkAllowed } from './containment.ts'
 import { alignedBuffer } from './content.ts'
@@ -10,13 +11,15 @@ import { LaneWatch } from './lane-watch.ts'
 import { boardBytes, CONTROL, OPS, openBoard } from './lanes/board.ts'
 import type { Job, LaneSeat, LaneWork, Listing } from './lanes/jobs.ts'
 import type { LanePool, LaneThread } from './lanes/pool.ts'
-import { ASYNC_THREADS_MAX, CHUNK_BYTES, LANES_MAX } from './limits.ts'
+import { ASYNC_LANES_MIN, ASYNC_THREADS_MAX, CHUNK_BYTES, LANES_MAX } from './limits.ts'
 import { listObjects } from './listing.ts'
 import { hashNumbers, Random } from './random.ts'
 import { failResult, plainResult } from './result.ts'
+import { isOnS3, openS3, readSettings } from './s3.ts'
 import { BUCKETS, bucketOf, largestOf, smallestOf } from './sizes.ts'
 import { failEmpty, planSources, type SourcePlan } from './sources.ts'
 import { LaneStores } from './stores/mod.ts'
+import type { S3Settings } from './stores/s3/settings.ts'
 import type { ArmedStage, Containment, ExecuteWork, StageContext, StageResult } from './types.ts'
 
 export type RunOptions = Parameters<ArmedStage['run']>[0]
@@ -37,6 +40,8 @@ export class LaneStage {
   readonly #containment: Containment
   readonly #pool: LanePool
   readonly #memory: PlanMemory
+  readonly #endpoint: string | null
+  #s3: S3Settings | null = null
   readonly #warnings: string[] = []
   #plan: SourcePlan | null = null
   #launched: Launched | null = null
@@ -48,18 +53,22 @@ export class LaneStage {
     readonly containment: Containment
     readonly pool: LanePool
     readonly memory: PlanMemory
+    /** For S3 targets that name no host; null: as the environment says. */
+    readonly endpoint: string | null
   }) {
     this.#work = options.work
     this.#context = options.context
     this.#containment = options.containment
     this.#pool = options.pool
     this.#memory = options.memory
+    this.#endpoint = options.endpoint
   }
 
   /** Brings lanes up. What is wrong with the work is said by `run`. */
   async arm(): Promise<void> {
     try {
       for (const uri of urisOf(this.#work)) checkAllowed(uri, this.#containment)
+      if (this.#isAsync) this.#s3 = await readSettings(this.#endpoint)
       const work = this.#work
       if (isWorkload(work)) {
         if (work.ops.length === 0) throw new IoError('BAD_WORK', 'This stage has no operations to do')
@@ -70,6 +79,11 @@ export class LaneStage {
     } catch (error) {
       this.#refused = error
     }
+  }
+
+  /** S3 needs no thread an operation: its lanes share few. */
+  get #isAsync(): boolean {
+    return urisOf(this.#work).some(isOnS3)
   }
 
   /** Lets lanes go that were armed and will not be needed. */
@@ -113,7 +127,10 @@ export class LaneStage {
     const { toList = [], sources = [] } = this.#plan ?? {}
     const work = this.#work
     const random = new Random(hashNumbers(this.#context.seed, this.#context.sequence))
-    const stores = new LaneStores(this.#containment, alignedBuffer(CHUNK_BYTES), 8)
+    const s3 = this.#s3 === null ? null : await openS3(this.#s3, null)
+    const stores = new LaneStores(this.#containment, alignedBuffer(CHUNK_BYTES), 8, s3)
+    const onAbort = (): void => stores.cancel()
+    signal.addEventListener('abort', onAbort, { once: true })
     try {
       const listings: Listing[] = []
       for (const [index, uris] of toList.entries()) {
@@ -129,6 +146,7 @@ export class LaneStage {
       }
       return listings
     } finally {
+      signal.removeEventListener('abort', onAbort)
       stores.close()
     }
   }
@@ -136,13 +154,13 @@ export class LaneStage {
   async #launch(listings: readonly Listing[]): Promise<Launched> {
     const groups = laneGroups(this.#work)
     const wanted = groups.length
-    const isAsync = urisOf(this.#work).some((uri) => uri.startsWith('s3:'))
+    const isAsync = this.#isAsync
     const lanesMax = isAsync ? wanted : LANES_MAX
     if (wanted > lanesMax) this.#warnings.push(`${wanted} lanes were asked for, ${lanesMax} are used`)
     const lanes = groups.slice(0, lanesMax)
     const slots = slotsFor(this.#work)
     const seats = lanes.map((ops, index): LaneSeat => ({ index, ops, board: new SharedArrayBuffer(boardBytes(slots)) }))
-    const threads = await this.#pool.take(isAsync ? Math.min(ASYNC_THREADS_MAX, lanes.length) : lanes.length)
+    const threads = await this.#pool.take(isAsync ? asyncThreads(lanes.length) : lanes.length)
     const shared = {
       kind: 'job',
       id: nextJob++,
@@ -152,6 +170,7 @@ export class LaneStage {
       lanes: lanes.length,
       slots,
       isAsync,
+      s3: this.#s3,
       control: new SharedArrayBuffer(4 * CONTROL.LENGTH),
       clock: new SharedArrayBuffer(8 * (1 + lanes.length)),
       cursors: new SharedArrayBuffer(4 * Math.max(1, isWorkload(this.#work) ? this.#work.ops.length : 1)),
@@ -259,6 +278,12 @@ export class Launched {
 
 function isWorkload(work: LaneWork): work is ExecuteWork {
   return work.type === 'execute' || work.type === 'hybrid'
+}
+
+/** A thread an event loop: more of them than half the cores would only take each other's time. */
+function asyncThreads(lanes: number): number {
+  const threads = Math.min(ASYNC_THREADS_MAX, Math.max(1, Math.floor(os.availableParallelism() / 2)))
+  return Math.max(1, Math.min(threads, Math.floor(lanes / ASYNC_LANES_MIN)))
 }
 
 /** Every folder that the work may touch. */

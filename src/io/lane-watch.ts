@@ -206,6 +206,7 @@ export class LaneWatch {
         deleted: sum(HEAD.DELETED),
         missing: sum(HEAD.MISSING),
       },
+      repeated: sum(HEAD.REPEATED),
       firstLaneDoneSeconds: ends.length === 0 ? 0 : Math.min(...ends),
       lastLaneDoneSeconds: ends.length === 0 ? 0 : Math.max(...ends),
       errorSamples: joinErrors(this.#errors.values()),
@@ -214,6 +215,7 @@ export class LaneWatch {
       lanes: boards.map((board) => totalsOf([board]).ops),
       busyShare: busyNs(boards) / 1e9 / Math.max(1e-9, seconds * boards.length),
       lagMs: Math.max(0, ...at(HEAD.LAG_MS)),
+      throttled: sum(HEAD.THROTTLED),
     }
     const warnings = [...this.#warnings, ...engineWarnings(this.#work, result, facts)]
     return this.#judge({ ...result, warnings }, signal)

@@ -9,8 +9,9 @@ export const PAGE_BYTES = 4096
 /** Threads of one engine: a lane of a file workload is a thread. */
 export const LANES_MAX = 512
 
-/** S3 lanes share few threads: an asynchronous client needs no thread an operation. */
-export const ASYNC_THREADS_MAX = 2
+/** S3 lanes share few threads: an asynchronous client needs no thread an operation. Each thread has some of them. */
+export const ASYNC_THREADS_MAX = 8
+export const ASYNC_LANES_MIN = 8
 
 /** Objects of a listing that are kept to choose from; beyond it, a uniform sample. */
 export const LISTED_OBJECTS_MAX = 500_000
@@ -37,6 +38,14 @@ export const RESULT_JSON_BYTES_MAX = 64 * 1024 * 1024
 /** Samples in one result; a longer stage gets longer intervals. */
 export const PERF_SAMPLES_MAX = 3600
 
-/** Requests to one S3 endpoint that one operation may take, retries included. */
-export const S3_ATTEMPTS_MAX = 4
+/** Attempts at one S3 request: as many as the AWS clients make, and the most that AWS_MAX_ATTEMPTS may ask for. */
+export const S3_ATTEMPTS_DEFAULT = 3
+export const S3_ATTEMPTS_MAX = 10
+
+/** S3's own: the largest object of one request, the smallest part but the last, parts of one upload. */
+export const S3_SINGLE_PUT_BYTES_MAX = 5 * 1024 * 1024 * 1024
 export const S3_PART_BYTES_MIN = 5 * 1024 * 1024
+export const S3_PARTS_MAX = 10_000
+
+/** Of a listing: what S3 gives at most. */
+export const S3_PAGE_ENTRIES = 1000

@@ -50,6 +50,7 @@ const stageResult = z.strictObject({
   warmup: z.strictObject({ ops: count, bytes: count, errors: count }),
   perf: z.array(perfSample).max(PERF_SAMPLES_MAX),
   objects: z.strictObject({ created: count, existed: count, deleted: count, missing: count }),
+  repeated: count,
   firstLaneDoneSeconds: amount,
   lastLaneDoneSeconds: amount,
   cpu: z.strictObject({ host: share, process: share }),

@@ -19,6 +19,7 @@ export function plainResult(times: { readonly startedAt: number; readonly endedA
     warmup: { ops: 0, bytes: 0, errors: 0 },
     perf: [],
     objects: { created: 0, existed: 0, deleted: 0, missing: 0 },
+    repeated: 0,
     firstLaneDoneSeconds: 0,
     lastLaneDoneSeconds: 0,
     cpu: { host: null, process: null },

@@ -204,6 +204,8 @@ export interface StageResult {
     readonly deleted: number
     readonly missing: number
   }
+  /** Requests to a remote storage that were repeated, as its clients do; each operation counts once all the same. */
+  readonly repeated: number
   readonly firstLaneDoneSeconds: number
   readonly lastLaneDoneSeconds: number
   /** Share of the machine and of this process in use meanwhile, 0..1 of all cores; null where it cannot be read. */

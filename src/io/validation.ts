@@ -9,6 +9,7 @@ import { parsePattern } from './glob.ts'
 import type { RunOptions } from './lane-stage.ts'
 import { hashHex } from './random.ts'
 import { failResult, plainResult } from './result.ts'
+import { S3Probe } from './s3.ts'
 import { Folders } from './stores/folders.ts'
 import type { Containment, StageContext, StageResult, ValidationWork } from './types.ts'
 import { asFolder, isLocal, parseUri } from './uri.ts'
@@ -16,10 +17,16 @@ import { asFolder, isLocal, parseUri } from './uri.ts'
 /** Reasons that are told; a plan with more wrong targets gets a count of the rest. */
 const REASONS_MAX = 5
 
+export interface ValidationPlace {
+  readonly containment: Containment
+  /** For S3 targets that name no host; null: as the environment says. */
+  readonly endpoint: string | null
+}
+
 export async function runValidation(
   work: ValidationWork,
   context: StageContext,
-  containment: Containment,
+  { containment, endpoint }: ValidationPlace,
   options: RunOptions,
 ): Promise<StageResult> {
   const startedAt = Math.max(options.startAt, now())
@@ -29,6 +36,7 @@ export async function runValidation(
     await waitUntil(options.startAt, options.signal)
     options.onStarted?.(Math.max(now(), options.startAt))
     const folders = new Folders(containment, 4)
+    const s3 = new S3Probe(endpoint, probeName(context), options.signal)
     try {
       for (const { uri, writes } of mergeTargets(work.targets)) {
         options.signal.throwIfAborted()
@@ -36,6 +44,7 @@ export async function runValidation(
           const { folder } = parsePattern(uri)
           checkAllowed(folder, containment)
           const { scheme, path: place } = parseUri(folder)
+          if (scheme === 's3') await s3.check(asFolder(folder), writes)
           if (!isLocal(scheme)) continue
           checkFolder(asFolder(place), folder, writes, folders, context)
           if (writes) checkSpace(place, folder, work.bytesNeeded, warnings)
@@ -45,6 +54,7 @@ export async function runValidation(
       }
     } finally {
       folders.close()
+      s3.close()
     }
   } catch (error) {
     failures.push(options.signal.aborted ? new IoError('CANCELLED', 'The stage was cancelled') : error)
@@ -58,6 +68,11 @@ function mergeTargets(targets: ValidationWork['targets']): ValidationWork['targe
   const merged = new Map<string, boolean>()
   for (const { uri, writes } of targets) merged.set(uri, writes || merged.get(uri) === true)
   return [...merged].map(([uri, writes]) => ({ uri, writes }))
+}
+
+/** Peers check the same folder at the same moment. */
+function probeName({ run, plan, agent }: StageContext): string {
+  return `.paceline-probe-${hashHex(`${run}\n${plan}\n${agent}`)}`
 }
 
 function joinFailures(failures: readonly unknown[]): IoError {
@@ -80,8 +95,7 @@ function checkFolder(folder: string, uri: string, writes: boolean, folders: Fold
     throw new IoError('NOT_REACHABLE', describeOpError('open', uri, error) + hint, { cause: error })
   }
   if (!writes) return
-  // Peers on one host check the same folder at the same moment.
-  const probe = `${prefix}.paceline-probe-${hashHex(`${context.run}\n${context.plan}\n${context.agent}`)}`
+  const probe = prefix + probeName(context)
   try {
     const fd = openSync(probe, 'wx')
     try {

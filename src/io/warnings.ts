@@ -19,6 +19,8 @@ export interface LaneFacts {
   readonly busyShare: number
   /** Worst lag behind an intended start, ms. */
   readonly lagMs: number
+  /** Of the repeated requests, those that the storage was too busy for. */
+  readonly throttled: number
 }
 
 export function engineWarnings(work: LaneWork, result: StageResult, facts: LaneFacts): string[] {
@@ -26,6 +28,10 @@ export function engineWarnings(work: LaneWork, result: StageResult, facts: LaneF
   const ops = stats.reduce((sum, { count }) => sum + count, 0)
   const errors = stats.reduce((sum, one) => sum + one.errors, 0)
   const warnings: string[] = []
+  if (result.repeated > 0) {
+    const why = facts.throttled > 0 ? `, ${facts.throttled} of them because the storage was too busy` : ''
+    warnings.push(`${result.repeated} requests were repeated${why}: their operations took that much longer`)
+  }
   if (work.type === 'prepare') {
     if (work.skipVerification && !work.forceOverwrite && objects.existed > 0) {
       warnings.push(`${objects.existed} objects were taken to exist without a look (skip_verification)`)

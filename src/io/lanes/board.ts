@@ -36,6 +36,9 @@ export const HEAD = {
   MISSING: 9,
   /** Worst lag behind the intended start of a rate-controlled operation, ms. */
   LAG_MS: 10,
+  /** Requests that were repeated, and those of them that the storage was too busy for. */
+  REPEATED: 11,
+  THROTTLED: 12,
   LENGTH: 16,
 } as const
 

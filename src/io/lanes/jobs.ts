@@ -1,5 +1,6 @@
 /** What the engine and its lane threads tell each other. Plain data. */
 
+import type { S3Settings } from '../stores/s3/settings.ts'
 import type { CleanupWork, Containment, ExecuteWork, PrepareWork, StageContext } from '../types.ts'
 
 /** Work that lanes do; validation and commands need none. */
@@ -57,6 +58,8 @@ export interface Job {
   readonly slots: number
   /** Stores answer with promises: the thread must not be blocked. */
   readonly isAsync: boolean
+  /** Null where nothing is on S3. */
+  readonly s3: S3Settings | null
   /** CONTROL positions, Int32. */
   readonly control: SharedArrayBuffer
   /**

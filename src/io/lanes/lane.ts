@@ -93,6 +93,8 @@ export function recordFailure(
   error: unknown,
   where: () => string,
 ): void {
+  // Cut off with the stage: that is no answer of the storage.
+  if (codeOf(error) === 'CANCELLED') return
   if (failed.measured) lane.recorder.failure(failed.op, Math.max(0, failed.bytes))
   else lane.recorder.add(HEAD.WARM_ERRORS, 1)
   if (isMissing(error)) lane.recorder.add(HEAD.MISSING, 1)

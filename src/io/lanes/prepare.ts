@@ -23,6 +23,9 @@ const HOPELESS = new Set([
   'EINVAL',
   'NOT_ALLOWED',
   'BAD_URI',
+  'FORBIDDEN',
+  // What is put cannot be missing: its bucket is.
+  'NOT_FOUND',
 ])
 /** Failed objects in a row after which a lane gives up. */
 const FAILURES_MAX = 50

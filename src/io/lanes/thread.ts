@@ -7,7 +7,8 @@ import { codeOf, IO_ERROR_CODES, type IoErrorCode, messageOf } from '../errors.t
 import { CHUNK_BYTES } from '../limits.ts'
 import { Random } from '../random.ts'
 import { LaneStores } from '../stores/mod.ts'
-import { CONTROL, openBoard, Recorder } from './board.ts'
+import type { S3Client } from '../stores/s3/mod.ts'
+import { CONTROL, HEAD, openBoard, Recorder } from './board.ts'
 import { laneSeed } from './choosers.ts'
 import { CleanupLane, removeFolders } from './cleanup.ts'
 import { ErrorCounter } from './errors.ts'
@@ -30,7 +31,11 @@ function send(message: FromThread): void {
 port.on('message', (message: ToThread) => {
   if (message.kind === 'ping') send({ kind: 'pong', at: now(), sentAt: message.sentAt })
   if (message.kind === 'job') void runJob(message)
+  if (message.kind === 'stop' && running?.job.id === message.id) running.stores.cancel()
 })
+
+/** The job whose lanes share this thread's event loop; one that blocks it hears of a stop by `control` alone. */
+let running: JobState | null = null
 
 interface Outcome {
   failure: { code: IoErrorCode; message: string } | null
@@ -40,15 +45,17 @@ interface Outcome {
 async function runJob(job: Job): Promise<void> {
   const receivedAt = now()
   const control = new Int32Array(job.control)
+  const s3 = await openS3(job)
   const thread: JobState = {
     job,
     control,
     outcome: { failure: null, warnings: new Set() },
-    stores: new LaneStores(job.containment, buffer, job.handles),
+    stores: new LaneStores(job.containment, buffer, job.handles, s3),
     errors: [],
     timing: { startAt: 0, toEngineClock: 0 },
   }
   const { outcome } = thread
+  running = thread
   try {
     const lanes = job.seats.map((seat) => createLane(thread, seat))
     send({ kind: 'ready', id: job.id, at: now(), receivedAt })
@@ -58,10 +65,28 @@ async function runJob(job: Job): Promise<void> {
     stopAll(control)
     outcome.failure ??= { code: failureCode(error), message: messageOf(error) }
   } finally {
+    running = null
     thread.stores.close()
   }
   const errors = thread.errors.flatMap((counter) => counter.totals())
   send({ kind: 'done', id: job.id, errors, warnings: [...outcome.warnings], failure: outcome.failure })
+}
+
+/** Loaded when it is needed: most lanes never do. */
+async function openS3(job: Job): Promise<S3Client | null> {
+  const { s3, seats, slots, work } = job
+  const [first] = seats
+  if (s3 === null || first === undefined) return null
+  const recorder = new Recorder(openBoard(first.board, slots), slots)
+  const { S3Client } = await import('../stores/s3/mod.ts')
+  return new S3Client({
+    settings: s3,
+    timeoutMs: 'opTimeoutMs' in work ? work.opTimeoutMs : null,
+    onRepeat: (isThrottle) => {
+      recorder.add(HEAD.REPEATED, 1)
+      if (isThrottle) recorder.add(HEAD.THROTTLED, 1)
+    },
+  })
 }
 
 /** What the lanes of one job on this thread share. */
@@ -113,8 +138,8 @@ function createLane(thread: JobState, seat: LaneSeat): Seated {
     cursors: new Int32Array(job.cursors),
     errors: counter,
     random: new Random(laneSeed(context.seed, context.sequence, context.agentIndex, seat.index)),
-    // Content in flight must not be stamped again by another lane.
-    pools: job.isAsync ? new ContentPools() : pools,
+    // Lanes take turns between an object's pages: each has its own place in the pools.
+    pools: job.isAsync ? new ContentPools(pools) : pools,
     blocks: !job.isAsync,
     timing: thread.timing,
     openStore: (base) => stores.open(base),

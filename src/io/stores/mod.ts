@@ -1,10 +1,12 @@
 /** Opens stores for a lane. */
 
+import { IoError } from '../errors.ts'
 import type { Containment } from '../types.ts'
 import { asFolder, parseUri } from '../uri.ts'
 import { FileStore } from './file.ts'
 import { Folders } from './folders.ts'
 import { NullStore } from './null.ts'
+import type { S3Client } from './s3/mod.ts'
 import type { Store } from './types.ts'
 
 /** Folders that one lane holds open. */
@@ -17,11 +19,17 @@ export class LaneStores {
   readonly #buffer: Buffer
   readonly #handles: number
 
-  /** `buffer`: page-aligned, for what is read. `handles`: open files kept for ranged reads, a power of two. */
-  constructor(containment: Containment, buffer: Buffer, handles: number) {
+  readonly #s3: S3Client | null
+
+  /**
+   * `buffer`: page-aligned, for what is read. `handles`: open files kept for ranged reads, a power of two. `s3`: closed
+   * with the stores; null where nothing is on S3.
+   */
+  constructor(containment: Containment, buffer: Buffer, handles: number, s3: S3Client | null) {
     this.#folders = new Folders(containment, HELD_FOLDERS_MAX)
     this.#buffer = buffer
     this.#handles = handles
+    this.#s3 = s3
   }
 
   open(uri: string): Store {
@@ -37,12 +45,22 @@ export class LaneStores {
   #create(base: string): Store {
     const { scheme } = parseUri(base)
     if (scheme === 'null') return new NullStore(base)
+    if (scheme === 's3') {
+      if (this.#s3 === null) throw new IoError('BAD_WORK', `${base} was not expected: there is no S3 client`)
+      return this.#s3.open(base)
+    }
     return new FileStore(base, { folders: this.#folders, buffer: this.#buffer, handles: this.#handles })
+  }
+
+  /** Cuts off requests under way; files have none. */
+  cancel(): void {
+    this.#s3?.cancel()
   }
 
   close(): void {
     for (const store of this.#stores.values()) store.close()
     this.#stores.clear()
     this.#folders.close()
+    this.#s3?.close()
   }
 }

@@ -67,6 +67,8 @@ const place = { dir: '', name: '' }
 export interface Store<R = number | Promise<number>> {
   /** URI of the folder that it is a view of, with a slash at its end. */
   readonly base: string
+  /** Operations under way at its endpoint, from this thread; only where there can be several. */
+  readonly active?: number
   /** The whole object. Throws IoError TRUNCATED when fewer bytes than `ref.size` come back. */
   get(ref: ObjectRef, verify: Verify | null): R
   getRange(ref: ObjectRef, offset: number, length: number, verify: Verify | null): R

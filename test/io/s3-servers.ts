@@ -1,0 +1,112 @@
+/** S3 servers for tests: one in memory that behaves, and one that misbehaves as it is told. */
+
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { startFauxqs } from 'fauxqs'
+import { createEngine, type Engine, resolveContainment } from '../../src/io/mod.ts'
+import { onCleanup } from './helpers.ts'
+
+export const CREDENTIALS = { accessKeyId: 'AKTESTKEY', secretAccessKey: 'a-secret-that-nobody-may-see' } as const
+
+const VARIABLES = {
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  AWS_REGION: 'us-east-1',
+}
+
+/** Sets variables of this process until the test ends; undefined takes one away. */
+export function setEnvironment(variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    const before = process.env[name]
+    onCleanup(() => {
+      if (before === undefined) delete process.env[name]
+      else process.env[name] = before
+    })
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+}
+
+export interface Place {
+  /** `http://host:port`. */
+  readonly endpoint: string
+  readonly bucket: string
+  /** `s3://bucket/prefix/`. */
+  readonly base: string
+}
+
+/**
+ * A server that keeps objects: the one that PACELINE_TEST_S3_ENDPOINT names (with PACELINE_TEST_S3_BUCKET, and
+ * credentials in the AWS variables), else one in this process.
+ */
+export async function startStorage(): Promise<Place> {
+  const external = process.env.PACELINE_TEST_S3_ENDPOINT
+  if (external !== undefined) {
+    const bucket = process.env.PACELINE_TEST_S3_BUCKET ?? 'paceline-test'
+    return placeAt(external, bucket, `s3://${bucket}/test-${randomUUID()}/`)
+  }
+  setEnvironment({ ...VARIABLES, AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_S3: undefined })
+  const server = await startFauxqs({ port: 0, logger: false })
+  onCleanup(() => server.stop())
+  const { bucketName } = server.createBucket('objects')
+  return placeAt(`http://127.0.0.1:${server.port}`, bucketName, `s3://${bucketName}/dir/`)
+}
+
+function placeAt(endpoint: string, bucket: string, base: string): Place {
+  return { endpoint, bucket, base }
+}
+
+/** An engine that may touch what is below `base`. */
+export function startS3Engine(
+  { endpoint, base }: Pick<Place, 'endpoint' | 'base'>,
+  ...more: readonly string[]
+): Engine {
+  const engine = createEngine(resolveContainment([base, ...more], false), { endpoint })
+  onCleanup(() => engine.close())
+  return engine
+}
+
+export type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void
+
+export interface ScriptedServer extends Place {
+  /** Requests so far. */
+  readonly requests: readonly {
+    readonly method: string
+    readonly url: string
+    readonly headers: IncomingMessage['headers']
+  }[]
+  /** Ends it with all its connections, as a kill would. */
+  kill(): void
+}
+
+/** A server whose every answer is written by the test; bodies of requests are read first. */
+export async function startScript(answer: Answer): Promise<ScriptedServer> {
+  setEnvironment({ ...VARIABLES, AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_S3: undefined })
+  const requests: ScriptedServer['requests'][number][] = []
+  const sockets = new Set<Socket>()
+  const server = createServer((request, response) => {
+    const { method = '', url = '', headers } = request
+    requests.push({ method, url, headers })
+    const count = requests.length
+    request.on('end', () => answer(request, response, count)).resume()
+  })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+  })
+  const kill = (): void => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onCleanup(kill)
+  const { port } = server.address() as AddressInfo
+  return { ...placeAt(`http://127.0.0.1:${port}`, 'bucket', 's3://bucket/dir/'), requests, kill }
+}
+
+export function sendError(response: ServerResponse, status: number, code: string, message = 'for a test'): void {
+  response.writeHead(status, { 'content-type': 'application/xml' })
+  response.end(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`)
+}
