@@ -133,6 +133,11 @@ export function execute(ops: readonly WorkloadOp[], more: Partial<ExecuteWork> =
   }
 }
 
+/** A workload that ends after so many operations, however slow the machine is. */
+export function operations(ops: readonly WorkloadOp[], opsMax: number, more: Partial<ExecuteWork> = {}): ExecuteWork {
+  return execute(ops, { type: 'hybrid', durationMs: null, opsMax, ...more })
+}
+
 export function cleanup(objects: readonly ObjectSet[], more: Partial<CleanupWork> = {}): CleanupWork {
   return {
     type: 'cleanup',

@@ -4,10 +4,13 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { startFauxqs } from 'fauxqs'
+import { afterAll } from 'vitest'
 import { createEngine, type Engine, resolveContainment } from '../../src/io/mod.ts'
 import { onCleanup } from './helpers.ts'
 
 export const CREDENTIALS = { accessKeyId: 'AKTESTKEY', secretAccessKey: 'a-secret-that-nobody-may-see' } as const
+
+export const BUCKET = process.env.PACELINE_TEST_S3_BUCKET ?? 'bucket'
 
 const VARIABLES = {
   AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
@@ -43,27 +46,25 @@ export interface Place {
 export async function startStorage(): Promise<Place> {
   const external = process.env.PACELINE_TEST_S3_ENDPOINT
   if (external !== undefined) {
-    const bucket = process.env.PACELINE_TEST_S3_BUCKET ?? 'paceline-test'
-    return placeAt(external, bucket, `s3://${bucket}/test-${randomUUID()}/`)
+    setEnvironment({ AWS_ENDPOINT_URL: external })
+    return placeAt(external, BUCKET, `s3://${BUCKET}/test-${randomUUID()}/`)
   }
-  setEnvironment({ ...VARIABLES, AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_S3: undefined })
   const server = await startFauxqs({ port: 0, logger: false })
   onCleanup(() => server.stop())
-  const { bucketName } = server.createBucket('objects')
-  return placeAt(`http://127.0.0.1:${server.port}`, bucketName, `s3://${bucketName}/dir/`)
+  server.createBucket(BUCKET)
+  const endpoint = `http://127.0.0.1:${server.port}`
+  setEnvironment({ ...VARIABLES, AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: undefined })
+  return placeAt(endpoint, BUCKET, `s3://${BUCKET}/dir/`)
 }
 
 function placeAt(endpoint: string, bucket: string, base: string): Place {
   return { endpoint, bucket, base }
 }
 
-/** An engine that may touch what is below `base`. */
-export function startS3Engine(
-  { endpoint, base }: Pick<Place, 'endpoint' | 'base'>,
-  ...more: readonly string[]
-): Engine {
-  const engine = createEngine(resolveContainment([base, ...more], false), { endpoint })
-  onCleanup(() => engine.close())
+/** One engine for the tests of a file, which finds the server of each in the environment. */
+export function sharedEngine(): Engine {
+  const engine = createEngine(resolveContainment([`s3://${BUCKET}/`], false))
+  afterAll(() => engine.close())
   return engine
 }
 
@@ -76,13 +77,14 @@ export interface ScriptedServer extends Place {
     readonly url: string
     readonly headers: IncomingMessage['headers']
   }[]
+  /** Made so far. */
+  connections(): number
   /** Ends it with all its connections, as a kill would. */
   kill(): void
 }
 
 /** A server whose every answer is written by the test; bodies of requests are read first. */
 export async function startScript(answer: Answer): Promise<ScriptedServer> {
-  setEnvironment({ ...VARIABLES, AWS_ENDPOINT_URL: undefined, AWS_ENDPOINT_URL_S3: undefined })
   const requests: ScriptedServer['requests'][number][] = []
   const sockets = new Set<Socket>()
   const server = createServer((request, response) => {
@@ -91,7 +93,9 @@ export async function startScript(answer: Answer): Promise<ScriptedServer> {
     const count = requests.length
     request.on('end', () => answer(request, response, count)).resume()
   })
+  let connections = 0
   server.on('connection', (socket) => {
+    connections++
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
@@ -103,7 +107,14 @@ export async function startScript(answer: Answer): Promise<ScriptedServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onCleanup(kill)
   const { port } = server.address() as AddressInfo
-  return { ...placeAt(`http://127.0.0.1:${port}`, 'bucket', 's3://bucket/dir/'), requests, kill }
+  const endpoint = `http://127.0.0.1:${port}`
+  setEnvironment({ ...VARIABLES, AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: undefined })
+  return {
+    ...placeAt(endpoint, BUCKET, `s3://${BUCKET}/dir/`),
+    requests,
+    kill,
+    connections: () => connections,
+  }
 }
 
 export function sendError(response: ServerResponse, status: number, code: string, message = 'for a test'): void {

@@ -139,6 +139,12 @@ export class S3Endpoint implements OperationHost {
     return this.#signer.sign(method, path, query)
   }
 
+  redact(text: string): string {
+    const { accessKeyId, secretAccessKey, sessionToken } = this.#options.settings.credentials
+    const secrets = [secretAccessKey, accessKeyId, sessionToken ?? '']
+    return secrets.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '***')), text)
+  }
+
   mayRepeat(isTimeout: boolean): boolean {
     return !this.#isCancelled && this.#budget.take(isTimeout)
   }

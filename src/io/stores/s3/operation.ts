@@ -45,6 +45,8 @@ export interface OperationHost {
   /** `isClean`: it can carry the next request. */
   giveBack(client: Client, isClean: boolean): void
   headersFor(request: S3Request): string[]
+  /** Takes credentials out of what a server says. */
+  redact(text: string): string
   /** False when too much was repeated lately. */
   mayRepeat(isTimeout: boolean): boolean
   onRepeat(isThrottle: boolean): void
@@ -149,7 +151,7 @@ export class Operation implements Dispatcher.DispatchHandler {
     const status = this.#status
     if (status >= 300) {
       if (isPassing(status) && this.#repeat(isThrottle(status), false)) return
-      this.#fail(answerError(status, text))
+      this.#fail(answerError(status, this.#host.redact(text)))
     } else if (this.#wrong !== null) {
       this.#fail(transportError(this.#wrong))
     } else {

@@ -48,7 +48,12 @@ async function attempt(
     const code = codeOf(error)
     const isAway = code === 'CONNECTION_LOST' || code === 'TIMED_OUT'
     const hint = isAway ? ': check the endpoint (--endpoint, or AWS_ENDPOINT_URL)' : ''
-    const told = code === 'CANCELLED' || code === 'FORBIDDEN' ? code : isAway ? 'NOT_REACHABLE' : otherwise
-    throw new IoError(told, describeOpError(what, where, error) + hint, { cause: error })
+    throw new IoError(toldAs(code, otherwise), describeOpError(what, where, error) + hint, { cause: error })
   }
+}
+
+function toldAs(code: string, otherwise: IoErrorCode): IoErrorCode {
+  if (code === 'CANCELLED' || code === 'FORBIDDEN') return code
+  // What is missing is the bucket.
+  return ['CONNECTION_LOST', 'TIMED_OUT', 'NOT_FOUND'].includes(code) ? 'NOT_REACHABLE' : otherwise
 }
