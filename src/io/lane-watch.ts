@@ -3,13 +3,14 @@
 import { now, sleep } from './clock.ts'
 import { collectionsOf } from './collections.ts'
 import { codeOf, IoError, type IoErrorCode, messageOf } from './errors.ts'
-import { busyNs, collectStats, headSum, IntervalGauge, PerfLog, totalsOf, warmupOf } from './gauge.ts'
+import { busyNs, collectStats, headSum, totalsOf, warmupOf } from './gauge.ts'
 import type { Launched, RunOptions } from './lane-stage.ts'
 import { type Board, CONTROL, HEAD } from './lanes/board.ts'
 import { joinErrors } from './lanes/errors.ts'
 import type { ErrorCount, LaneWork } from './lanes/jobs.ts'
 import { ABORT_GRACE_MS, PROGRESS_INTERVAL_MS } from './limits.ts'
 import { failResult, plainResult } from './result.ts'
+import { IntervalGauge, PerfLog } from './samples.ts'
 import { creationShare, deletionShare } from './shares.ts'
 import type { StageContext, StageResult } from './types.ts'
 import { engineWarnings } from './warnings.ts'
@@ -62,11 +63,11 @@ export class LaneWatch {
     signal.addEventListener('abort', onAbort, { once: true })
     const startAt = Math.max(options.startAt, now())
     launched.start(startAt)
-    const timer = this.#watch(startAt, options)
+    const endWatch = this.#watch(startAt, options)
     try {
       await this.#finish(startAt, signal)
     } finally {
-      clearInterval(timer)
+      endWatch()
       signal.removeEventListener('abort', onAbort)
     }
     const result = this.#result(startAt, signal)
@@ -74,22 +75,29 @@ export class LaneWatch {
     return result
   }
 
-  /** Progress every 200 ms, samples at whole intervals. */
-  #watch(startAt: number, options: RunOptions): NodeJS.Timeout {
+  /** Progress every 200 ms, samples at whole intervals; the function returned ends both. */
+  #watch(startAt: number, options: RunOptions): () => void {
     const intervalMs = 'perfLogIntervalMs' in this.#work ? Math.max(100, this.#work.perfLogIntervalMs) : 1000
     let nextSample = startAt + intervalMs
+    const sample = (): void => {
+      const at = now()
+      // After a stall of this thread there is one long sample rather than several wrong ones.
+      if (at >= nextSample) this.#perf.tick((at - startAt) / 1000)
+      while (at >= nextSample) nextSample += intervalMs
+      sampler = setTimeout(sample, nextSample - at)
+    }
+    let sampler = setTimeout(sample, nextSample - now())
     let last = startAt
-    return setInterval(() => {
+    const reporter = setInterval(() => {
       const at = now()
       if (at < startAt) return
-      while (at >= nextSample) {
-        // After a stall of this thread there is one long sample rather than several wrong ones.
-        if (at < nextSample + intervalMs) this.#perf.tick((at - startAt) / 1000)
-        nextSample += intervalMs
-      }
       this.#report(at, (at - last) / 1000, startAt, options)
       last = at
     }, PROGRESS_INTERVAL_MS)
+    return () => {
+      clearInterval(reporter)
+      clearTimeout(sampler)
+    }
   }
 
   #report(at: number, elapsed: number, startAt: number, options: RunOptions): void {

@@ -11,7 +11,8 @@ import type { StageResult } from './types.ts'
 const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
 const count = amount.int()
 const text = (max: number): z.ZodString => z.string().max(max)
-const share = z.number().min(0).max(1).nullable()
+const part = z.number().min(0).max(1)
+const share = part.nullable()
 
 const opStats = z
   .strictObject({
@@ -30,6 +31,15 @@ const opStats = z
   })
   .refine((stats) => stats.bucket === BUCKET_LABELS[stats.bucketIndex], 'bucket and bucketIndex disagree')
 
+const groupSample = z.strictObject({
+  ops: count,
+  bytes: count,
+  meanNs: amount,
+  p50Ns: amount,
+  p90Ns: amount,
+  p99Ns: amount,
+})
+
 const perfSample = z.strictObject({
   second: amount,
   ops: count,
@@ -37,6 +47,11 @@ const perfSample = z.strictObject({
   errors: count,
   p50Ns: amount,
   p99Ns: amount,
+  get: groupSample,
+  put: groupSample,
+  meta: groupSample,
+  warm: z.boolean(),
+  cpu: z.strictObject({ user: part, system: part, iowait: part }).nullable(),
 })
 
 const stageResult = z.strictObject({

@@ -173,7 +173,17 @@ export interface OpStats {
   readonly histogram: string
 }
 
-/** One row a second (or `perfLogIntervalMs`). */
+/** Operations of one kind in one interval. */
+export interface GroupSample {
+  readonly ops: number
+  readonly bytes: number
+  readonly meanNs: number
+  readonly p50Ns: number
+  readonly p90Ns: number
+  readonly p99Ns: number
+}
+
+/** One row a second (or `perfLogIntervalMs`); operations of the warm-up are in it. */
 export interface PerfSample {
   /** Seconds since the stage's clock started, end of the interval. */
   readonly second: number
@@ -182,6 +192,14 @@ export interface PerfSample {
   readonly errors: number
   readonly p50Ns: number
   readonly p99Ns: number
+  readonly get: GroupSample
+  readonly put: GroupSample
+  /** Stat, list, delete. */
+  readonly meta: GroupSample
+  /** Whether some of it was done before the measurement began. */
+  readonly warm: boolean
+  /** Shares of the machine's time meanwhile, 0..1; null where it cannot be read. */
+  readonly cpu: { readonly user: number; readonly system: number; readonly iowait: number } | null
 }
 
 export interface StageResult {

@@ -150,8 +150,15 @@ function perfOf(seconds: number, ops: number): StageResult['perf'] {
     errors: 0,
     p50Ns: 1000,
     p99Ns: 9000,
+    get: { ops, bytes: ops * 4096, meanNs: 2000, p50Ns: 1000, p90Ns: 5000, p99Ns: 9000 },
+    put: nothingDone,
+    meta: nothingDone,
+    warm: false,
+    cpu: { user: 0.25, system: 0.125, iowait: 0 },
   }))
 }
+
+const nothingDone = { ops: 0, bytes: 0, meanNs: 0, p50Ns: 0, p90Ns: 0, p99Ns: 0 }
 
 /** One op with these latencies, on objects of 4 KiB. */
 export function statsOf(op: OpStats['op'], latenciesNs: readonly number[], errors = 0): OpStats {

@@ -54,10 +54,25 @@ describe('mergeStats', () => {
 })
 
 describe('results on the wire', () => {
+  const idle = { ops: 0, bytes: 0, meanNs: 0, p50Ns: 0, p90Ns: 0, p99Ns: 0 }
   const result: StageResult = {
     ...plainResult({ startedAt: 1_700_000_000_000.125, endedAt: 1_700_000_001_000.5 }),
     stats: [stats('get', [1000, 2000])],
-    perf: [{ second: 1, ops: 2, bytes: 8192, errors: 0, p50Ns: 1000, p99Ns: 2000 }],
+    perf: [
+      {
+        second: 1,
+        ops: 2,
+        bytes: 8192,
+        errors: 0,
+        p50Ns: 1000,
+        p99Ns: 2000,
+        get: { ops: 2, bytes: 8192, meanNs: 1500, p50Ns: 1000, p90Ns: 2000, p99Ns: 2000 },
+        put: idle,
+        meta: idle,
+        warm: true,
+        cpu: null,
+      },
+    ],
     warnings: ['engine was saturated'],
     exitCode: 3,
     output: 'grün\n',

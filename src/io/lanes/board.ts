@@ -9,6 +9,13 @@ import type { OpName } from '../types.ts'
 
 export const OPS: readonly OpName[] = ['get', 'put', 'stat', 'list', 'delete']
 
+/** Ops that samples are kept by: gets, puts, and all others. */
+export const GROUPS = ['get', 'put', 'meta'] as const
+export const GROUP_META = 2
+
+/** Positions of `warm`, one row a group. */
+export const WARM = { OPS: 0, BYTES: 1, NS: 2, LENGTH: 3 } as const
+
 /** Positions of `control`, shared by all lanes of a stage. */
 export const CONTROL = {
   /** 0: wait. 1: start at `clock[0]`. 2: do not start at all. */
@@ -27,18 +34,16 @@ export const HEAD = {
   STARTED_AT: 0,
   MEASURED_AT: 1,
   ENDED_AT: 2,
-  WARM_OPS: 3,
-  WARM_BYTES: 4,
-  WARM_ERRORS: 5,
-  CREATED: 6,
-  EXISTED: 7,
-  DELETED: 8,
-  MISSING: 9,
+  WARM_ERRORS: 3,
+  CREATED: 4,
+  EXISTED: 5,
+  DELETED: 6,
+  MISSING: 7,
   /** Worst lag behind the intended start of a rate-controlled operation, ms. */
-  LAG_MS: 10,
+  LAG_MS: 8,
   /** Requests that were repeated, and those of them that the storage was too busy for. */
-  REPEATED: 11,
-  THROTTLED: 12,
+  REPEATED: 9,
+  THROTTLED: 10,
   LENGTH: 16,
 } as const
 
@@ -53,12 +58,16 @@ export interface Board {
   /** Slot + 1 of each op and bucket, 0 for none yet. */
   readonly slotOf: Int32Array
   readonly sums: Float64Array
+  /** Per group: what is done before the measurement, in no slot. */
+  readonly warm: Float64Array
+  /** Per group: latencies in few steps, those before the measurement included. */
   readonly coarse: Uint32Array
   readonly fine: Uint32Array
 }
 
 export function boardBytes(slots: number): number {
-  return 8 * HEAD.LENGTH + 8 * SUM.LENGTH * slots + 4 * KEYS + 4 + 4 * COARSE_LENGTH + 4 * HISTOGRAM_LENGTH * slots
+  const doubles = HEAD.LENGTH + SUM.LENGTH * slots + WARM.LENGTH * GROUPS.length
+  return 8 * doubles + 4 * (KEYS + 1 + COARSE_LENGTH * GROUPS.length + HISTOGRAM_LENGTH * slots)
 }
 
 export function openBoard(memory: SharedArrayBuffer, slots: number): Board {
@@ -67,11 +76,13 @@ export function openBoard(memory: SharedArrayBuffer, slots: number): Board {
   at += head.byteLength
   const sums = new Float64Array(memory, at, SUM.LENGTH * slots)
   at += sums.byteLength
+  const warm = new Float64Array(memory, at, WARM.LENGTH * GROUPS.length)
+  at += warm.byteLength
   const slotOf = new Int32Array(memory, at, KEYS + 1)
   at += slotOf.byteLength
-  const coarse = new Uint32Array(memory, at, COARSE_LENGTH)
+  const coarse = new Uint32Array(memory, at, COARSE_LENGTH * GROUPS.length)
   at += coarse.byteLength
-  return { head, slotOf, sums, coarse, fine: new Uint32Array(memory, at, HISTOGRAM_LENGTH * slots) }
+  return { head, slotOf, sums, warm, coarse, fine: new Uint32Array(memory, at, HISTOGRAM_LENGTH * slots) }
 }
 
 /** A lane's side. Element reads are cast: the index is always in range, and this runs a million times a second. */
@@ -91,11 +102,24 @@ export class Recorder {
     const index = histogramIndex(Math.min(ns, HISTOGRAM_MAX_NS))
     const counter = slot * HISTOGRAM_LENGTH + index
     fine[counter] = (fine[counter] as number) + 1
-    coarse[index >> 3] = (coarse[index >> 3] as number) + 1
+    const step = Math.min(op, GROUP_META) * COARSE_LENGTH + (index >> 3)
+    coarse[step] = (coarse[step] as number) + 1
     const at = slot * SUM.LENGTH
     sums[at] = (sums[at] as number) + 1
     sums[at + SUM.BYTES] = (sums[at + SUM.BYTES] as number) + bytes
     sums[at + SUM.NS] = (sums[at + SUM.NS] as number) + ns
+  }
+
+  /** An operation before the measurement. */
+  warm(op: number, bytes: number, ns: number): void {
+    const { warm, coarse } = this.#board
+    const group = Math.min(op, GROUP_META)
+    const step = group * COARSE_LENGTH + (histogramIndex(Math.min(ns, HISTOGRAM_MAX_NS)) >> 3)
+    coarse[step] = (coarse[step] as number) + 1
+    const at = group * WARM.LENGTH
+    warm[at] = (warm[at] as number) + 1
+    warm[at + WARM.BYTES] = (warm[at + WARM.BYTES] as number) + bytes
+    warm[at + WARM.NS] = (warm[at + WARM.NS] as number) + ns
   }
 
   /** `bytes`: what the operation would have moved, 0 when unknown; it only chooses the bucket. */

@@ -98,7 +98,7 @@ export class ExecuteLane {
         const ms = last - from
         if (ms > opTimeoutMs) throw new IoError('TIMED_OUT', `took ${Math.round(ms)} ms, allowed are ${opTimeoutMs}`)
         if (from >= measuredFrom) recorder.success(action.op, bytes, ms * 1e6)
-        else this.#warm(bytes)
+        else recorder.warm(action.op, bytes, ms * 1e6)
         if (action.isDelete) recorder.add(HEAD.DELETED, 1)
       } catch (error) {
         last = performance.now()
@@ -108,11 +108,6 @@ export class ExecuteLane {
       }
     }
     recorder.set(HEAD.ENDED_AT, (pacer === null ? last : performance.now()) + toEngineClock)
-  }
-
-  #warm(bytes: number): void {
-    this.#lane.recorder.add(HEAD.WARM_OPS, 1)
-    this.#lane.recorder.add(HEAD.WARM_BYTES, bytes)
   }
 
   #exhaust(action: Action): void {
