@@ -147,7 +147,9 @@ class PlanWork {
       })
       // Cancelled means that the plan is over for this agent: nobody waits for it.
       if (cancel.signal.aborted) return
-      mesh.ready(plan, sequence, status, encodeReport({ result, offsetMs, about: ownAbout() }))
+      const report = encodeReport({ result, offsetMs, about: ownAbout() })
+      mesh.ready(plan, sequence, status, report)
+      void this.#results.then((results) => results?.recordOwn(sequence, this.agent, report))
       if (sequence < this.#start.spec.stages.length) this.#arm(sequence + 1, members)
     }
     this.#running = { cancel, done: run() }

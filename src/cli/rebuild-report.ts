@@ -2,10 +2,10 @@
 
 import path from 'node:path'
 import { renderTable, writeReport } from './report/mod.ts'
-import { readSummary } from './results/mod.ts'
+import { rebuildResults } from './results/mod.ts'
 
 export async function rebuildReport(command: { readonly dir: string; readonly json: boolean }): Promise<number> {
-  const summary = await readSummary(command.dir)
+  const summary = await rebuildResults(command.dir)
   await writeReport(command.dir)
   if (command.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`)
   else process.stdout.write(`${renderTable(summary)}\n\nreport: ${path.resolve(command.dir, 'report.html')}\n`)

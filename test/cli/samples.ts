@@ -1,5 +1,6 @@
 /** Made-up runs: decisions with results, as agents would have agreed on them. */
 
+import { createHash } from 'node:crypto'
 import type { Decision, Exclusion, Member, Policy, StartDecision } from '../../src/barrier/mod.ts'
 import { encodeReport } from '../../src/cli/stage-report.ts'
 import { HISTOGRAM_LENGTH, histogramIndex } from '../../src/io/histogram.ts'
@@ -112,7 +113,7 @@ const MACHINE = {
 function specOf({ stages, yaml = 'stages: made up' }: RunSketch): StartDecision['spec'] {
   return {
     submission: 'made-up-submission',
-    hash: 'abc',
+    hash: createHash('sha256').update(yaml).digest('hex'),
     yaml,
     stages: stages.map(({ name, policy = 'majority' }, index) => ({
       barrierName: `stage-${index + 1}-${name}`,

@@ -3,6 +3,7 @@
 import path from 'node:path'
 import type { Decision } from '../../barrier/mod.ts'
 import { mergeStats } from '../../io/mod.ts'
+import { agentReportText } from './agent-report.ts'
 import { newFolder, safeName, writeWhole } from './files.ts'
 import { latencyEntries, latencyLog } from './latency-log.ts'
 import { OBSERVATIONS_MAX, type Observation } from './observed.ts'
@@ -21,6 +22,11 @@ export async function openResults(init: ResultsInit): Promise<PlanResults> {
   return new ResultsFolder(dir, init)
 }
 
+/** The same for a folder that is there already: its files are written anew as decisions are recorded. */
+export function resumeResults(dir: string, init: ResultsInit): PlanResults {
+  return new ResultsFolder(dir, init)
+}
+
 class ResultsFolder implements PlanResults {
   readonly dir: string
   readonly #init: ResultsInit
@@ -28,6 +34,7 @@ class ResultsFolder implements PlanResults {
   readonly #observed: Observation[] = []
   /** By sequence: histograms are costly to read, and stages rarely change twice. */
   readonly #latencies = new Map<number, readonly string[]>()
+  #own: { readonly sequence: number; readonly agent: string; readonly payload: string } | null = null
 
   constructor(dir: string, init: ResultsInit) {
     this.dir = dir
@@ -38,16 +45,7 @@ class ResultsFolder implements PlanResults {
   async recordDecision(decision: Decision, how: { unilateral: boolean; waitedMs: number }): Promise<void> {
     const changed = this.#record.add(decision, how.unilateral, how.waitedMs)
     // Figures first: a decision that is on record has its results beside it.
-    for (const sequence of changed) {
-      const stage = this.#record.stages.find((one) => one.sequence === sequence)
-      if (stage === undefined) continue
-      await this.#writeStage(stage)
-      this.#latencies.set(sequence, latencyEntries(stage))
-    }
-    if (changed.length > 0) {
-      await this.#write('perf_log.tsv', perfLogTsv(perfRowsOf(this.#record.stages)))
-      await this.#write('latency.hlog', latencyLog([...this.#latencies.values()].flat()))
-    }
+    await this.#writeFigures(changed)
     await this.#writeObserved()
     await this.#write(
       'summary.json',
@@ -60,7 +58,16 @@ class ResultsFolder implements PlanResults {
     if (this.#observed.length < OBSERVATIONS_MAX) this.#observed.push(observation)
   }
 
+  recordOwn(sequence: number, agent: string, payload: string): void {
+    this.#own = { sequence, agent, payload }
+  }
+
   async finish(end: Parameters<PlanResults['finish']>[0]): Promise<RunSummary> {
+    const own = this.#own
+    if (own !== null && !this.#record.isDecided(own.sequence)) {
+      this.#record.addUndecided(own.sequence, own.agent, own.payload)
+      await this.#writeFigures([own.sequence])
+    }
     const summary = this.#summary(end)
     await this.#writeObserved()
     await this.#write('summary.json', json(summary))
@@ -71,12 +78,28 @@ class ResultsFolder implements PlanResults {
     return summaryOf(this.#record, this.#init.runId, end)
   }
 
+  async #writeFigures(changed: readonly number[]): Promise<void> {
+    for (const sequence of changed) {
+      const stage = this.#record.stages.find((one) => one.sequence === sequence)
+      if (stage === undefined) continue
+      await this.#writeStage(stage)
+      this.#latencies.set(sequence, latencyEntries(stage))
+    }
+    if (changed.length === 0) return
+    await this.#write('perf_log.tsv', perfLogTsv(perfRowsOf(this.#record.stages)))
+    await this.#write('latency.hlog', latencyLog([...this.#latencies.values()].flat()))
+  }
+
   async #writeStage(stage: StageRecord): Promise<void> {
     const prefix = `${String(stage.sequence).padStart(2, '0')}_${safeName(stage.name)}`
     const merged = mergeStats(stage.agents.map(({ result }) => result.stats))
     await this.#write(`${prefix}_results.tsv`, resultsTsv(merged, secondsOf(stage.agents)))
-    for (const { agent, result } of stage.agents) {
+    for (const { agent, result, late, payload } of stage.agents) {
       const folder = `agents/${safeName(agent)}`
+      await this.#write(
+        `${folder}/${prefix}_report.json`,
+        agentReportText({ agent, sequence: stage.sequence, late, payload }),
+      )
       await this.#write(`${folder}/${prefix}_results.tsv`, resultsTsv(result.stats, result.seconds))
       if (result.output !== '') await this.#write(`${folder}/${prefix}_output.txt`, result.output)
     }

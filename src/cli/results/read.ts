@@ -29,21 +29,29 @@ export async function readResults(dir: string): Promise<ResultFolder> {
   const read = (name: string) => readText(path.join(dir, name), '')
   return {
     summary,
-    decisions: parseLines(dir, 'decisions.jsonl', decisionLineSchema, await read('decisions.jsonl')),
-    observed: parseLines(dir, 'observed.jsonl', observationSchema, await read('observed.jsonl')),
+    decisions: await readDecisions(dir),
+    observed: await readObserved(dir),
     perf: parsePerfLog(await read('perf_log.tsv')) ?? damaged(dir, 'perf_log.tsv', 'it is no such table'),
     latencies: parseLatencyLog(await read('latency.hlog')) ?? damaged(dir, 'latency.hlog', 'it is no such log'),
     plan: await read('plan.yaml'),
   }
 }
 
+export async function readDecisions(dir: string): Promise<DecisionLine[]> {
+  return parseLines(dir, 'decisions.jsonl', decisionLineSchema, await readText(path.join(dir, 'decisions.jsonl'), ''))
+}
+
+export async function readObserved(dir: string): Promise<Observation[]> {
+  return parseLines(dir, 'observed.jsonl', observationSchema, await readText(path.join(dir, 'observed.jsonl'), ''))
+}
+
 /** The summary in a result folder. Throws ResultsError when it is no such folder, or damaged. */
 export async function readSummary(dir: string): Promise<RunSummary> {
-  return check(dir, 'summary.json', summarySchema, await readText(path.join(dir, 'summary.json'), null))
+  return checkJson(dir, 'summary.json', summarySchema, await readText(path.join(dir, 'summary.json'), null))
 }
 
 /** `absent`: what a missing file counts as; null: it must be there. */
-async function readText(file: string, absent: string | null): Promise<string> {
+export async function readText(file: string, absent: string | null): Promise<string> {
   try {
     if ((await stat(file)).size > FILE_BYTES_MAX) {
       throw new ResultsError('RESULTS_DAMAGED', `${file} is larger than any of its kind: is this a result folder?`)
@@ -59,10 +67,10 @@ async function readText(file: string, absent: string | null): Promise<string> {
 
 function parseLines<T>(dir: string, name: string, schema: z.ZodType<T>, text: string): T[] {
   const lines = text.split('\n').filter((line) => line !== '')
-  return lines.map((line) => check(dir, name, schema, line))
+  return lines.map((line) => checkJson(dir, name, schema, line))
 }
 
-function check<T>(dir: string, name: string, schema: z.ZodType<T>, text: string): T {
+export function checkJson<T>(dir: string, name: string, schema: z.ZodType<T>, text: string): T {
   let document: unknown
   try {
     document = JSON.parse(text)

@@ -14,6 +14,8 @@ export interface AgentStage {
   readonly about: About
   /** Reported after the barrier had been released without it. */
   readonly late: boolean
+  /** As it came: what the rest of this was read from. */
+  readonly payload: string
 }
 
 export interface StageRecord {
@@ -46,6 +48,8 @@ export const decisionLineSchema = z.object({
   excluded: z.array(z.object({ name, reason: z.enum(['dead', 'failed', 'straggler', 'left']) })),
   /** In the leader's clock, ms; null where nothing starts. */
   startAt: z.number().nullable(),
+  /** From the first ready to the proposal, ms; null where nobody waited. */
+  waitedMs: z.number().nullable().default(null),
   reason: z.string().optional(),
   unilateral: z.literal(true).optional(),
 })
@@ -82,11 +86,20 @@ export class PlanRecord {
     return [...changed].sort((a, b) => a - b)
   }
 
+  /** Own work whose stage was never decided about: nobody else knows of it. */
+  addUndecided(sequence: number, agent: string, payload: string): void {
+    this.#addReport(sequence, agent, payload, sequence)
+  }
+
+  isDecided(sequence: number): boolean {
+    return this.stages.some((stage) => stage.sequence === sequence && stage.decision !== null)
+  }
+
   #addReport(sequence: number, agent: string, payload: string, decidedAt: number): void {
     const stage = this.#stage(sequence)
     if (stage.agents.some((one) => one.agent === agent)) return
     try {
-      stage.agents.push({ agent, ...decodeReport(payload), late: sequence < decidedAt })
+      stage.agents.push({ agent, ...decodeReport(payload), late: sequence < decidedAt, payload })
       stage.agents.sort((a, b) => (a.agent < b.agent ? -1 : 1))
     } catch (error) {
       // One agent's damaged report must not cost the figures of the others.
@@ -130,6 +143,7 @@ function decisionLine(start: StartDecision, decision: Decision, unilateral: bool
     members: decision.members.map(({ name }) => name),
     excluded: decision.kind === 'start' ? [] : decision.excluded.map(({ name, reason }) => ({ name, reason })),
     startAt: decision.kind === 'abort' ? null : decision.startAt,
+    waitedMs: decision.kind === 'release' ? decision.waitedMs : null,
     ...(decision.kind === 'abort' ? { reason: decision.reason } : {}),
     ...(unilateral ? { unilateral } : {}),
   }

@@ -38,6 +38,8 @@ const agentFigures = z.strictObject({
   /** What to add for the clock of the leader whose decision started the stage, ms. */
   offsetMs: number.default(0),
   seconds: number,
+  /** From the end of its own work to the start of the next stage, ms; no part of any figure; null where it has no end. */
+  waitedMs: number.nullable().default(null),
   ops: z.array(figures),
   warnings: z.array(text),
   errors: z.array(z.strictObject({ message: text, count: number })),
@@ -61,6 +63,8 @@ const stageSummary = z.strictObject({
   seconds: number,
   /** From the first ready to the proposal of the decision; no part of any figure, ms. */
   waitedMs: number,
+  /** Between the first and the last agent that began it, by the clock of the leader, ms; null for fewer than two. */
+  startSpreadMs: number.nullable().default(null),
   ops: z.array(figures),
   agents: z.array(agentFigures),
   notes: z.array(text),
@@ -76,6 +80,8 @@ export const summarySchema = z.strictObject({
   unilateral: z.boolean(),
   agents: z.array(text),
   stages: z.array(stageSummary),
+  /** Stages that this peer saw nothing of: the plan ended before, or went on without it. */
+  notReached: z.array(text).default([]),
   leaders: z.array(z.strictObject({ fromSequence: number, term: number, name: text })),
   /** What the agents run on, as far as they have reported. */
   machines: z.array(z.strictObject({ name: text, ...aboutSchema.shape })).default([]),
@@ -101,6 +107,7 @@ export function summaryOf(
     unilateral: end.unilateral,
     agents: start.members.map(({ name }) => name),
     stages: record.stages.map(stageOf),
+    notReached: start.spec.stages.map(({ name }) => name).slice(record.stages.at(-1)?.sequence ?? 0),
     leaders: leadersOf(record),
     machines: machinesOf(record),
   }
@@ -141,13 +148,24 @@ function stageOf(stage: StageRecord): StageSummary {
     excluded,
     seconds,
     waitedMs: decision?.kind === 'release' ? decision.waitedMs : 0,
+    startSpreadMs: startSpread(agents),
     ops: figuresByOp(mergeStats(agents.map(({ result }) => result.stats)), seconds),
-    agents: agents.map(agentOf),
+    agents: agents.map((agent) => agentOf(agent, decision?.kind === 'release' ? decision.startAt : null)),
     notes,
   }
 }
 
-function agentOf({ agent, result, offsetMs, late }: AgentStage): StageSummary['agents'][number] {
+/** Each agent says how its clock stood to the leader's, by which all of them started. */
+function startSpread(agents: readonly AgentStage[]): number | null {
+  const starts = agents.map(({ result, offsetMs }) => result.startedAt + offsetMs)
+  return starts.length < 2 ? null : Math.max(...starts) - Math.min(...starts)
+}
+
+/** `releasedTo`: when the next stage starts, in the leader's clock. */
+function agentOf(
+  { agent, result, offsetMs, late }: AgentStage,
+  releasedTo: number | null,
+): StageSummary['agents'][number] {
   return {
     name: agent,
     status: result.status,
@@ -157,6 +175,7 @@ function agentOf({ agent, result, offsetMs, late }: AgentStage): StageSummary['a
     endedAt: result.endedAt,
     offsetMs,
     seconds: result.seconds,
+    waitedMs: releasedTo === null || late ? null : Math.max(0, releasedTo - (result.endedAt + offsetMs)),
     ops: figuresByOp(result.stats, result.seconds),
     warnings: [...result.warnings],
     errors: result.errorSamples.map(({ message, count }) => ({ message, count })),
@@ -167,7 +186,8 @@ function agentOf({ agent, result, offsetMs, late }: AgentStage): StageSummary['a
 
 function outcomeOf(stage: StageRecord, missing: readonly string[], notes: readonly string[]): StageSummary['outcome'] {
   if (stage.decision?.kind === 'abort') return 'aborted'
-  if (stage.agents.length > 0 && stage.agents.every(({ result }) => result.status === 'failed')) return 'failed'
+  const isFailed = stage.agents.length > 0 && stage.agents.every(({ result }) => result.status === 'failed')
+  if (isFailed && !stage.optional) return 'failed'
   return missing.length > 0 || notes.length > 0 ? 'degraded' : 'complete'
 }
 
@@ -175,6 +195,7 @@ function outcomeOf(stage: StageRecord, missing: readonly string[], notes: readon
 function notesOf(stage: StageRecord, missing: readonly string[]): string[] {
   const notes: string[] = []
   const { decision } = stage
+  if (decision === null) notes.push('nothing was decided about this stage: own work only')
   if (stage.unilateral) notes.push('released by this peer alone, without a quorum: its own work only')
   for (const { name, reason } of decision?.excluded ?? []) notes.push(`${name} was excluded (${reason})`)
   if (missing.length > 0) notes.push(`without the work of ${missing.join(', ')}`)

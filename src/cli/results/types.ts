@@ -16,10 +16,13 @@ export interface PlanResults {
   readonly dir: string
   /** In the order of sequences. Throws ResultsError when the folder cannot be written. */
   recordDecision(decision: Decision, how: { readonly unilateral: boolean; readonly waitedMs: number }): Promise<void>
+  /** This peer's own report of a stage, which is written where the plan ends before its barrier is decided. */
+  recordOwn(sequence: number, agent: string, payload: string): void
   /** Written with the next decision, or at the end. */
   observe(observation: Observation): void
+  /** `running`: its end is not known, as when this peer was killed. */
   finish(end: {
-    readonly status: PlanStatus
+    readonly status: PlanStatus | 'running'
     readonly reason: string
     readonly unilateral: boolean
   }): Promise<RunSummary>
