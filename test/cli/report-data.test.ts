@@ -78,6 +78,17 @@ describe('what a report says of a run in which the leader was lost', () => {
     ])
   })
 
+  it('takes a leader that was out of sight for a moment for the leader all the time', () => {
+    const at = STARTED_AT + 1000 - 3000
+    const blink = { by: 'beta', name: 'alpha', term: 1, reason: 'silent' }
+    const observed = [
+      { ...blink, at, event: 'leader.lost' as const },
+      { ...blink, at: at + 500, event: 'leader.elected' as const },
+      ...folder.observed,
+    ]
+    expect(reportOf({ ...folder, observed }, { madeBy: '0.0.0' }).leaders).toEqual(data.leaders)
+  })
+
   it('falls back on the decisions where nobody saw the change', () => {
     const { leaders } = reportOf({ ...folder, observed: [] }, { madeBy: '0.0.0' })
     expect(leaders.map(({ name, from, to, seen }) => [name, from, to, seen])).toEqual([

@@ -13,7 +13,7 @@ export interface Moments {
   endOf(sequence: number): number
   /** Of an agent's stage; undefined where it has not reported. */
   workOf(sequence: number, agent: string): { readonly from: number; readonly to: number } | undefined
-  /** What peers saw, the earliest of each kind, in the order of time. */
+  /** What peers saw, in the order of time. */
   readonly observed: readonly Seen[]
 }
 
@@ -54,19 +54,10 @@ export function momentsOf({ summary, decisions, observed }: ResultFolder): Momen
     startOf: (sequence) => ends.get(sequence - 1) ?? 0,
     endOf: (sequence) => ends.get(sequence) ?? 0,
     workOf: (sequence, agent) => works.get(`${sequence} ${agent}`),
-    observed: earliest(observed.map((one) => ({ ...one, at: seconds(clock.agentTime(one.by, one.at)) }))),
+    observed: observed
+      .map((one) => ({ ...one, at: seconds(clock.agentTime(one.by, one.at)) }))
+      .sort((a, b) => a.at - b.at),
   }
-}
-
-/** Several peers tell of the same thing. */
-function earliest(observed: readonly Seen[]): Seen[] {
-  const first = new Map<string, Seen>()
-  for (const one of [...observed].sort((a, b) => a.at - b.at)) {
-    // Peers come and go more than once; leaders of one term do not.
-    const key = one.term === null ? `${one.event} ${one.name} ${one.by} ${one.at}` : `${one.event} ${one.term}`
-    if (!first.has(key)) first.set(key, one)
-  }
-  return [...first.values()]
 }
 
 function round(seconds: number): number {

@@ -8,6 +8,9 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { bundle, pageFile } from './bundle.ts'
 
+/** Later ones have the last word. */
+const STYLES = ['base', 'figures', 'timeline', 'chart', 'narrow', 'print'] as const
+
 export interface PageOptions {
   /** Before the page has its data. */
   readonly title: string
@@ -22,7 +25,7 @@ export interface PageOptions {
 }
 
 export function renderPage({ title, main, data, text, connect = "'none'" }: PageOptions): string {
-  const styles = [library('uPlot.min.css'), pageFile('page.css')].join('\n')
+  const styles = [library('uPlot.min.css'), ...STYLES.map((name) => pageFile(`${name}.css`))].join('\n')
   const scripts = [chartLibrary(), bundle(main)]
   const policy = [
     "default-src 'none'",

@@ -1,12 +1,12 @@
 /** Who took part, on what, and what became of them. */
 
 import { fill, h } from './dom.js'
-import { bytes } from './format.js'
+import { bytes, plural } from './format.js'
 import { sortableTable } from './table.js'
 
 /** @import { ReportAgent, ReportData } from '../types.ts' */
 
-const FATES = { took_part: 'took part to the end', lost: '✕ lost', excluded: '⊘ excluded', unknown: '? unknown' }
+const FATES = { took_part: '✓ took part', lost: '✕ lost', excluded: '⊘ excluded', unknown: '? unknown' }
 
 export function agentsSection() {
   const lost = h('ul', { class: 'notes gone' })
@@ -62,20 +62,26 @@ const COLUMNS = [
   { title: 'Agent', value: ({ agent }) => agent.name },
   { title: 'Fate', value: ({ agent }) => FATES[agent.fate] },
   {
-    title: 'Stages delivered',
+    title: 'Delivered',
     value: ({ agent }) => agent.delivered.length,
-    show: ({ agent, stages }) => `${agent.delivered.length} of ${stages}`,
+    show: ({ agent, stages }) => `${agent.delivered.length} of ${stages} stages`,
   },
   { title: 'Led', value: ({ led }) => (led === '' ? '–' : led) },
-  { title: 'Version', value: ({ agent }) => agent.machine?.version ?? '–' },
+  { title: 'Paceline', value: ({ agent }) => agent.machine?.version ?? '–' },
   { title: 'Runtime', value: ({ agent }) => agent.machine?.runtime ?? '–' },
   { title: 'Host', value: ({ agent }) => agent.machine?.host ?? '–' },
   { title: 'System', value: ({ agent }) => agent.machine?.system ?? '–' },
-  { title: 'Processor', value: ({ agent }) => agent.machine?.cpu ?? '–' },
-  { title: 'Cores', value: ({ agent }) => agent.machine?.cores ?? 0 },
+  { title: 'Processor', value: ({ agent }) => processor(agent) },
   {
     title: 'Memory',
     value: ({ agent }) => agent.machine?.memoryBytes ?? 0,
     show: ({ agent }) => (typeof agent.machine?.memoryBytes === 'number' ? bytes(agent.machine.memoryBytes) : '–'),
   },
 ]
+
+/** @param {ReportAgent} agent */
+function processor({ machine }) {
+  if (machine === null) return '–'
+  const cores = plural(machine.cores, 'core')
+  return machine.cpu === null ? cores : `${machine.cpu}, ${cores}`
+}

@@ -15,12 +15,15 @@ import { colour, onThemeChange } from './theme.js'
  *
  * @typedef {{ readonly at: number, readonly text: string, readonly strong: boolean }} Landmark
  *
- * `formatX` and `formatY` make texts of numbers; `ticks` are the only places for marks of the x axis, if given.
+ * `formatX` and `formatY` make texts of numbers, `formatTick` short ones for the y axis; `ticks` are the only places for
+ * marks of the x axis, if given.
  * @typedef {{
+ *   readonly title: string
  *   readonly xs: readonly number[]
  *   readonly lines: readonly Line[]
  *   readonly formatX: (x: number) => string
  *   readonly formatY: (y: number) => string
+ *   readonly formatTick: (y: number) => string
  *   readonly ticks?: readonly number[]
  *   readonly logarithmic?: boolean
  *   readonly stepped?: boolean
@@ -41,6 +44,7 @@ export function lineChart(label) {
   const plot = h('div', { class: 'plot' })
   const legend = h('div', { class: 'legend lines', role: 'group', 'aria-label': `Lines of: ${label}` })
   const readout = h('output', { class: 'readout', 'aria-live': 'polite' })
+  const title = h('h3')
   const hint = newId('hint')
   const frame = h(
     'div',
@@ -48,7 +52,7 @@ export function lineChart(label) {
     plot,
     h('span', { id: hint, class: 'unseen' }, 'Arrow keys move along the chart; a table with the figures follows.'),
   )
-  const element = h('div', { class: 'chart' }, frame, readout, legend)
+  const element = h('div', { class: 'chart' }, h('div', { class: 'chart-head' }, title, readout), frame, legend)
   /** @type {Set<string>} */
   const hidden = new Set()
   /** @type {ChartSpec | null} */
@@ -121,6 +125,7 @@ export function lineChart(label) {
     update(fresh) {
       const same = spec !== null && shapeOf(spec) === shapeOf(fresh)
       spec = fresh
+      title.textContent = fresh.title
       if (same && chart !== null) chart.setData(dataOf(fresh))
       else draw()
       element.hidden = fresh.lines.length === 0
@@ -129,15 +134,8 @@ export function lineChart(label) {
 }
 
 /** @param {ChartSpec} spec */
-function shapeOf({ lines, logarithmic, ticks, landmarks, titleX, formatY }) {
-  return JSON.stringify([
-    lines.map(({ label, filled }) => [label, filled]),
-    logarithmic,
-    ticks,
-    landmarks,
-    titleX,
-    formatY(1),
-  ])
+function shapeOf({ lines, logarithmic, ticks, landmarks, title }) {
+  return JSON.stringify([lines.map(({ label, filled }) => [label, filled]), logarithmic, ticks, landmarks, title])
 }
 
 /**
@@ -198,7 +196,7 @@ function fromZero(_, __, highest) {
  * @param {ChartSpec} spec
  * @returns {import('uplot').Axis[]}
  */
-function axesOf({ formatX, formatY, ticks, titleX, logarithmic }) {
+function axesOf({ formatX, formatTick, ticks, titleX, logarithmic }) {
   const common = {
     stroke: colour('muted'),
     grid: { stroke: colour('grid'), width: 1 },
@@ -216,8 +214,8 @@ function axesOf({ formatX, formatY, ticks, titleX, logarithmic }) {
     },
     {
       ...common,
-      size: 72,
-      values: (_, splits) => splits.map((value) => (value === null ? '' : formatY(value))),
+      size: 64,
+      values: (_, splits) => splits.map((value) => (value === null ? '' : formatTick(value))),
       // Of a logarithmic axis, only powers of ten are named.
       ...(logarithmic === true ? { filter: (_, splits) => splits.map(powerOfTen) } : {}),
     },
@@ -239,6 +237,7 @@ function drawLandmarks(chart, landmarks) {
   const unit = devicePixelRatio
   ctx.save()
   ctx.font = `${11 * unit}px system-ui, sans-serif`
+  ctx.textAlign = 'left'
   ctx.textBaseline = 'top'
   let free = Number.NEGATIVE_INFINITY
   for (const { at, text, strong } of landmarks) {

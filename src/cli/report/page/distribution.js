@@ -31,7 +31,8 @@ export function distributionSection() {
     const ops = [...new Set(curves.map(({ op }) => op))]
     if (!ops.includes(choice.lines)) choice.lines = 'ops'
     fill(controls, controlsOf(shown, curves, choice, choose))
-    chart.update(specOf(chosen(curves, choice.lines)))
+    const subject = choice.lines === 'ops' ? 'each operation, all agents' : `${choice.lines}, each agent`
+    chart.update(specOf(chosen(curves, choice.lines), subject))
     table.update(shown.curves.map((curve) => rowOf(curve, shown)))
   }
   /** @param {Partial<typeof choice>} change */
@@ -91,22 +92,27 @@ function chosen(curves, lines) {
   return lines === 'ops' ? curves.filter(({ agent }) => agent === null) : curves.filter(({ op }) => op === lines)
 }
 
-/** @param {readonly LatencyCurve[]} curves */
-function specOf(curves) {
+/**
+ * @param {readonly LatencyCurve[]} curves
+ * @param {string} subject
+ */
+function specOf(curves, subject) {
   const length = Math.max(0, ...curves.map(({ us }) => us.length))
   const nines = Math.ceil((length - 1) / STEPS)
   return {
+    title: `Latency by percentile: ${subject}`,
     xs: Array.from({ length }, (_, at) => at / STEPS),
     lines: curves.map(({ op, agent, us }, index) => ({
-      label: agent === null ? `${op}, all agents` : agent,
+      label: agent ?? op,
       index,
       values: Array.from({ length }, (_, at) => us[at] ?? null),
     })),
     formatX: percentileAt,
     formatY: latency,
+    formatTick: latency,
     ticks: Array.from({ length: nines + 1 }, (_, at) => at),
     logarithmic: true,
-    titleX: 'Percentile: each mark is ten times rarer than the one before',
+    titleX: 'Percentile: what is beyond each mark is ten times rarer',
   }
 }
 

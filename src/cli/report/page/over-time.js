@@ -11,11 +11,11 @@ import { sortableTable } from './table.js'
 /** Lines of more agents than this hide each other. */
 const AGENTS_EACH_MAX = 8
 
-/** @type {Record<string, { title: string, format: (value: number) => string }>} */
+/** @type {Record<string, { title: string, unit: string, format: (value: number) => string, tick: (value: number) => string }>} */
 const MEASURES = {
-  opsPerSecond: { title: 'Operations per second', format: (value) => `${rate(value)} ops/s` },
-  mibPerSecond: { title: 'Bandwidth', format: bandwidth },
-  errors: { title: 'Errors', format: count },
+  opsPerSecond: { title: 'Operations', unit: 'ops/s', format: (value) => `${rate(value)} ops/s`, tick: rate },
+  mibPerSecond: { title: 'Bandwidth', unit: 'MiB/s', format: bandwidth, tick: rate },
+  errors: { title: 'Errors', unit: 'in each interval', format: count, tick: rate },
 }
 
 export function overTimeSection() {
@@ -155,15 +155,17 @@ function alongEdges(series, name, valuesOf) {
 /**
  * @param {readonly StageSeries[]} series
  * @param {{ measure: string, view: string }} choice
- * @returns {Pick<ChartSpec, 'lines' | 'formatY'>}
+ * @returns {Pick<ChartSpec, 'lines' | 'formatY' | 'formatTick' | 'title'>}
  */
 function throughputLines(series, { measure, view }) {
   /** @param {AgentSeries} agent */
   const valuesOf = (agent) =>
     measure === 'errors' ? agent.errors : measure === 'mibPerSecond' ? agent.mibPerSecond : agent.opsPerSecond
   const lines = agentsIn(series).map((label, index) => ({ label, index, values: alongEdges(series, label, valuesOf) }))
-  const formatY = MEASURES[measure]?.format ?? String
-  return { formatY, lines: view === 'stacked' ? stacked(lines) : lines }
+  const { title = '', unit = '', format = String, tick = String } = MEASURES[measure] ?? {}
+  const how = view === 'stacked' ? 'agents stacked' : 'each agent'
+  const drawn = view === 'stacked' ? stacked(lines) : lines
+  return { title: `${title}, ${unit}, ${how}`, formatY: format, formatTick: tick, lines: drawn }
 }
 
 /**
@@ -186,18 +188,23 @@ function stacked(lines) {
 /**
  * @param {readonly StageSeries[]} series
  * @param {{ percentile: string, spread: string }} choice
- * @returns {Pick<ChartSpec, 'lines' | 'formatY'>}
+ * @returns {Pick<ChartSpec, 'lines' | 'formatY' | 'formatTick' | 'title'>}
  */
 function latencyLines(series, { percentile, spread }) {
   /** @param {AgentSeries} agent */
   const valuesOf = (agent) => (percentile === 'p50Us' ? agent.p50Us : agent.p99Us)
   const word = percentile === 'p50Us' ? 'p50' : 'p99'
   const each = agentsIn(series).map((name, index) => {
-    return { label: `${name} ${word}`, index, values: alongEdges(series, name, valuesOf) }
+    return { label: name, index, values: alongEdges(series, name, valuesOf) }
   })
-  if (spread !== 'highest') return { formatY: latency, lines: each }
+  const common = { formatY: latency, formatTick: latency }
+  if (spread !== 'highest') return { ...common, title: `${word} latency, each agent`, lines: each }
   const values = (each[0]?.values ?? []).map((_, at) => highest(each.map((line) => line.values[at] ?? null)))
-  return { formatY: latency, lines: [{ label: `highest ${word} of an agent`, index: 0, values }] }
+  return {
+    ...common,
+    title: `${word} latency, the highest of all agents`,
+    lines: [{ label: `highest ${word}`, index: 0, values }],
+  }
 }
 
 /** @param {readonly (number | null)[]} values */

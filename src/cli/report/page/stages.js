@@ -72,19 +72,32 @@ function headlines(stage) {
     }),
     { count: 0, bytes: 0, errors: 0, opsPerSecond: 0, mibPerSecond: 0 },
   )
-  /** @type {[string, string, string?][]} */
+  /** @type {[string, import('./dom.js').Child[], string?][]} */
   const items = []
   if (stage.ops.length > 0) {
-    items.push(['Throughput', `${rate(sum.opsPerSecond)} ops/s`, 'large'])
-    if (sum.bytes > 0) items.push(['Bandwidth', bandwidth(sum.mibPerSecond), 'large'])
-    items.push(['p99', stage.ops.map(({ op, p99Us }) => `${op} ${latency(p99Us)}`).join(', ')])
-    items.push(['Operations', `${count(sum.count)}${sum.bytes > 0 ? `, ${bytes(sum.bytes)}` : ''}`])
-    if (sum.errors > 0) items.push(['Errors', count(sum.errors), 'bad'])
+    items.push(['Throughput', withUnit(`${rate(sum.opsPerSecond)} ops/s`), 'large'])
+    items.push(['Bandwidth', sum.bytes > 0 ? withUnit(bandwidth(sum.mibPerSecond)) : ['–'], 'large'])
+    const slowest = stage.ops.map(({ op, p99Us }) =>
+      h('span', { class: 'of-op' }, `${op} `, ...withUnit(latency(p99Us))),
+    )
+    items.push(['p99', slowest, 'wide'])
+    items.push(['Operations', [count(sum.count)]])
+    items.push(['Moved', [sum.bytes > 0 ? bytes(sum.bytes) : '–']])
+    if (sum.errors > 0) items.push(['Errors', [`! ${count(sum.errors)}`], 'bad wide'])
   }
-  items.push(['Worked', seconds(stage.seconds)])
-  items.push(['First ready waited', milliseconds(stage.waitedMs)])
-  if (stage.startSpreadMs !== null) items.push(['Start spread', milliseconds(stage.startSpreadMs)])
+  items.push(['Worked', withUnit(seconds(stage.seconds))])
+  items.push(['First ready waited', withUnit(milliseconds(stage.waitedMs))])
+  if (stage.startSpreadMs !== null) items.push(['Start spread', withUnit(milliseconds(stage.startSpreadMs))])
   return items.map(([term, value, kind]) => h('div', { class: kind ?? null }, h('dt', {}, term), h('dd', {}, value)))
+}
+
+/**
+ * "12 ms" with a smaller unit.
+ * @param {string} text
+ */
+function withUnit(text) {
+  const at = text.indexOf(' ')
+  return at === -1 ? [text] : [text.slice(0, at), h('small', {}, ` ${text.slice(at + 1)}`)]
 }
 
 /** @typedef {{ readonly stage: ReportStage, readonly figures: OpFigures }} OpRow */
@@ -92,6 +105,7 @@ function headlines(stage) {
 /** @type {import('./table.js').Column<OpRow>} */
 const STAGE_COLUMN = {
   title: 'Stage',
+  left: true,
   value: ({ stage }) => stage.sequence,
   show: ({ stage }) => `${stage.sequence} ${stage.name}`,
 }

@@ -14,11 +14,12 @@ import { fill, h } from './dom.js'
  *   readonly value: (row: R) => string | number | null
  *   readonly show?: (row: R) => Child | Child[]
  *   readonly hint?: string
+ *   readonly left?: boolean
  * }} Column
  */
 
 /**
- * A table of which the order survives new rows. Columns of numbers are aligned to the right.
+ * A table of which the order survives new rows. Columns of numbers are aligned to the right, unless they say `left`.
  * @template R
  * @param {string} caption
  * @param {readonly Column<R>[]} columns
@@ -38,7 +39,7 @@ export function sortableTable(caption, columns) {
     ),
   )
   const render = () => {
-    const numeric = columns.map((column) => isNumeric(column, rows))
+    const numeric = columns.map((column) => column.left !== true && isNumeric(column, rows))
     for (const [at, head] of heads.entries()) {
       head.classList.toggle('number', numeric[at] === true)
       if (order?.at === at) head.setAttribute('aria-sort', order.down ? 'descending' : 'ascending')

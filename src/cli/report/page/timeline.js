@@ -250,7 +250,12 @@ function waysOf({ agents, stages }) {
 /** @type {readonly import('./table.js').Column<Way>[]} */
 const WAY_COLUMNS = [
   { title: 'Agent', value: ({ agent }) => agent },
-  { title: 'Stage', value: ({ sequence }) => sequence, show: ({ sequence, stage }) => `${sequence} ${stage}` },
+  {
+    title: 'Stage',
+    left: true,
+    value: ({ sequence }) => sequence,
+    show: ({ sequence, stage }) => `${sequence} ${stage}`,
+  },
   { title: 'Started', value: ({ from }) => from, show: ({ from }) => moment(from) },
   { title: 'Worked', value: ({ worked }) => worked, show: ({ worked }) => seconds(worked) },
   { title: 'Waited', value: ({ waited }) => waited, show: ({ waited }) => seconds(waited) },
