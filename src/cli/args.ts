@@ -71,6 +71,16 @@ export interface AbortCommand extends ClientFlags {
   readonly json: boolean
 }
 
+export interface ReportCommand {
+  readonly name: 'report'
+  readonly dir: string
+  /** Folder of the run that `dir` is set beside; null: the report of `dir` is made. */
+  readonly compare: string | null
+  /** Where the comparison goes. */
+  readonly out: string | null
+  readonly json: boolean
+}
+
 export type Command =
   | RunCommand
   | NodeCommand
@@ -78,7 +88,7 @@ export type Command =
   | StatusCommand
   | AbortCommand
   | { readonly name: 'validate'; readonly plan: string; readonly agents: number | null; readonly json: boolean }
-  | { readonly name: 'report'; readonly dir: string; readonly json: boolean }
+  | ReportCommand
   | { readonly name: 'keygen'; readonly file: string | null }
   | { readonly name: 'help'; readonly topic: CommandName | null }
   | { readonly name: 'version' }
@@ -329,9 +339,13 @@ const SCHEMAS = {
   validate: z
     .object({ operand: path, agents: count.optional(), json: flag })
     .transform((raw) => ({ name: 'validate' as const, plan: raw.operand, agents: raw.agents ?? null, json: raw.json })),
-  report: z
-    .object({ operand: path, json: flag })
-    .transform((raw) => ({ name: 'report' as const, dir: raw.operand, json: raw.json })),
+  report: z.object({ operand: path, compare: path.optional(), out: path.optional(), json: flag }).transform((raw) => ({
+    name: 'report' as const,
+    dir: raw.operand,
+    compare: raw.compare ?? null,
+    out: raw.out ?? null,
+    json: raw.json,
+  })),
   keygen: z
     .object({ operand: path.optional() })
     .transform((raw) => ({ name: 'keygen' as const, file: raw.operand ?? null })),

@@ -160,7 +160,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'report',
     summary: 'rebuild the tables and the report of a result folder',
     operand: { name: 'DIR', required: true },
-    flags: [JSON_FLAG],
+    flags: [
+      { name: 'compare', value: 'DIR', help: 'set the run in the operand beside the one in this folder, with ratios' },
+      { name: 'out', value: 'FILE', help: 'the page with the comparison (default: ./compare.html)' },
+      JSON_FLAG,
+    ],
     notes: ['Exit codes: 0 written; 1 the folder cannot be read or written.'],
   },
   {

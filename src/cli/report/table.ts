@@ -21,9 +21,13 @@ function heading(stage: StageSummary): string {
 
 function rowsOf(stage: StageSummary): string[] {
   if (stage.ops.length === 0) return []
-  const rows = [[...columns], ...stage.ops.map(cellsOf)]
-  const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
-  return rows.map((row) => `   ${row.map((cell, at) => pad(cell, widths[at] ?? 0, at === 0)).join('  ')}`)
+  return layOut([[...columns], ...stage.ops.map(cellsOf)], 1)
+}
+
+/** Lines of a table, of which the first `lefts` columns are words. */
+export function layOut(rows: readonly (readonly string[])[], lefts: number): string[] {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
+  return rows.map((row) => `   ${row.map((cell, at) => pad(cell, widths[at] ?? 0, at < lefts)).join('  ')}`)
 }
 
 function cellsOf(figures: Figures): string[] {

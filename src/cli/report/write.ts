@@ -3,6 +3,7 @@
 import path from 'node:path'
 import { type ResultFolder, readResults, writeWhole } from '../results/mod.ts'
 import { ownVersion } from '../version.ts'
+import { type Comparison, renderComparison } from './compare.ts'
 import { reportOf } from './data.ts'
 import { renderPage } from './page.ts'
 import { renderTable } from './table.ts'
@@ -20,4 +21,10 @@ export function reportPage(folder: ResultFolder): string {
     data: reportOf(folder, { madeBy: ownVersion() }),
     text: renderTable(summary),
   })
+}
+
+export async function writeComparison(file: string, comparison: Comparison): Promise<void> {
+  const title = `${comparison.base.name} and ${comparison.other.name}`
+  const text = renderComparison(comparison)
+  await writeWhole(file, renderPage({ title, main: 'compare', data: comparison, text }))
 }
