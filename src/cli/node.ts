@@ -66,7 +66,14 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
   const planEnded = Promise.withResolvers<number>()
   mesh.onEvent((event) => feed.onMeshEvent(event))
   logMeshEvents(mesh, log, look?.server.url ?? null)
-  const served = { mesh, feed, version, runtime: ownRuntime() }
+  const served = {
+    mesh,
+    feed,
+    version,
+    runtime: ownRuntime(),
+    onRefused: (from: string, got: string) =>
+      log({ event: 'message.rejected', reason: 'request', from, expected: 'a request', got }),
+  }
   const pages = look?.openPages(look.server, {
     mesh,
     runId: command.runId,

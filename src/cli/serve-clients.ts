@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly feed: PlanFeed
   readonly version: string
   readonly runtime: string
+  /** A client said what is no request. */
+  readonly onRefused: (from: string, got: string) => void
 }
 
 type SubmitRequest = Extract<ClientRequest, { type: 'submit' }>
@@ -48,8 +50,17 @@ export function serveClients(options: ServeOptions): void {
 
 async function serve(channel: ClientChannel, options: ServeOptions, outcomes: OutcomeBoard): Promise<void> {
   const documents = channel.documents[Symbol.asyncIterator]()
-  const request = parseRequest(await firstDocument(documents))
-  if (request === null) return await refuse(channel, 'BAD_REQUEST', 'this peer does not understand the request')
+  const first = await firstOf(documents)
+  if (first === 'silence') {
+    options.onRefused(channel.peer, `silence for ${REQUEST_TIMEOUT_MS} ms`)
+    return await channel.close()
+  }
+  if (first.done === true) return
+  const request = parseRequest(first.value)
+  if (request === null) {
+    options.onRefused(channel.peer, 'a document that is no request')
+    return await refuse(channel, 'BAD_REQUEST', 'this peer does not understand the request')
+  }
   switch (request.type) {
     case 'submit':
       if (await submit(channel, request, options, outcomes)) await obey(documents, options.mesh)
@@ -65,12 +76,14 @@ async function serve(channel: ClientChannel, options: ServeOptions, outcomes: Ou
   }
 }
 
-async function firstDocument(documents: AsyncIterator<unknown>): Promise<unknown> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error('no request came')), REQUEST_TIMEOUT_MS)
+async function firstOf(documents: AsyncIterator<unknown>): Promise<IteratorResult<unknown> | 'silence'> {
+  const { promise, resolve } = Promise.withResolvers<'silence'>()
+  const timer = setTimeout(() => resolve('silence'), REQUEST_TIMEOUT_MS)
+  const next = documents.next()
+  // A stream that breaks after the time is over is of no interest any more.
+  next.catch(() => {})
   try {
-    const next = await Promise.race([documents.next(), promise])
-    return next.done === true ? null : next.value
+    return await Promise.race([next, promise])
   } finally {
     clearTimeout(timer)
   }

@@ -24,62 +24,81 @@ export function decodeBody(body: Uint8Array): unknown {
   return JSON.parse(decoder.decode(body))
 }
 
-/** Cuts a byte stream into frame bodies. Holds at most one frame of `bytesMax` bytes. */
+/** The first buffer of a frame that comes in pieces. */
+const bufferBytesMin = 64 * 1024
+
+/** Cuts a byte stream into frame bodies. Holds at most one frame, and little more than what has come of it. */
 export class FrameReader {
-  readonly #bytesMax: number
-  #chunks: Uint8Array[] = []
-  #held = 0
+  /** Of a frame's body. */
+  bytesMax: number
+  #header = new Uint8Array(headerBytes)
+  #headerLength = 0
+  /** Undefined until the header is complete. */
+  #length: number | undefined
+  #body = new Uint8Array(0)
+  #bodyLength = 0
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
+    this.bytesMax = bytesMax
+  }
+
+  /** Bytes that the unfinished frame still lacks, as far as is known; 0 between two frames. */
+  get missing(): number {
+    if (this.#length === undefined) return this.#headerLength === 0 ? 0 : headerBytes - this.#headerLength
+    return this.#length - this.#bodyLength
+  }
+
+  /** Bytes of the unfinished frame. */
+  get held(): number {
+    return this.#bodyLength
   }
 
   /** Bodies completed by `chunk`. Throws RangeError for a frame larger than allowed: the stream is then of no use. */
-  push(chunk: Uint8Array): Uint8Array[] {
-    this.#chunks.push(chunk)
-    this.#held += chunk.length
-    const bodies: Uint8Array[] = []
-    for (let length = this.#nextLength(); length !== undefined; length = this.#nextLength()) {
-      if (this.#held < headerBytes + length) break
-      bodies.push(this.#take(headerBytes + length).subarray(headerBytes))
-    }
-    return bodies
-  }
-
-  #nextLength(): number | undefined {
-    if (this.#held < headerBytes) return undefined
-    const header = this.#peekHeader()
-    const length = new DataView(header.buffer, header.byteOffset, headerBytes).getUint32(0)
-    if (length > this.#bytesMax)
-      throw new RangeError(`a frame of ${length} bytes, at most ${this.#bytesMax} are allowed`)
-    return length
-  }
-
-  #peekHeader(): Uint8Array {
-    const first = this.#chunks[0]
-    if (first !== undefined && first.length >= headerBytes) return first
-    this.#join()
-    return this.#chunks[0] ?? new Uint8Array(headerBytes)
-  }
-
-  #take(length: number): Uint8Array {
-    const first = this.#chunks[0]
-    if (first === undefined || first.length < length) this.#join()
-    const all = this.#chunks[0] ?? new Uint8Array(0)
-    this.#held -= length
-    if (all.length === length) this.#chunks.shift()
-    else this.#chunks[0] = all.subarray(length)
-    return all.subarray(0, length)
-  }
-
-  #join(): void {
-    if (this.#chunks.length < 2) return
-    const joined = new Uint8Array(this.#held)
+  *push(chunk: Uint8Array): Generator<Uint8Array> {
     let at = 0
-    for (const chunk of this.#chunks) {
-      joined.set(chunk, at)
-      at += chunk.length
+    while (at < chunk.length || this.#length === 0) {
+      if (this.#length === undefined) {
+        at += this.#takeHeader(chunk.subarray(at))
+        continue
+      }
+      const part = chunk.subarray(at, at + this.#length - this.#bodyLength)
+      at += part.length
+      if (part.length === this.#length) yield this.#finish(part)
+      else {
+        this.#append(part, this.#length)
+        if (this.#bodyLength === this.#length) yield this.#finish(this.#body.subarray(0, this.#length))
+      }
     }
-    this.#chunks = [joined]
+  }
+
+  #takeHeader(bytes: Uint8Array): number {
+    const part = bytes.subarray(0, headerBytes - this.#headerLength)
+    this.#header.set(part, this.#headerLength)
+    this.#headerLength += part.length
+    if (this.#headerLength < headerBytes) return part.length
+    const length = new DataView(this.#header.buffer).getUint32(0)
+    if (length > this.bytesMax) throw new RangeError(`a frame of ${length} bytes, at most ${this.bytesMax} are allowed`)
+    this.#length = length
+    return part.length
+  }
+
+  /** The announced length is only a promise: memory is taken as the bytes come. */
+  #append(part: Uint8Array, length: number): void {
+    const needed = this.#bodyLength + part.length
+    if (needed > this.#body.length) {
+      const larger = new Uint8Array(Math.min(length, Math.max(bufferBytesMin, 2 * needed)))
+      larger.set(this.#body.subarray(0, this.#bodyLength))
+      this.#body = larger
+    }
+    this.#body.set(part, this.#bodyLength)
+    this.#bodyLength = needed
+  }
+
+  #finish(body: Uint8Array): Uint8Array {
+    this.#headerLength = 0
+    this.#length = undefined
+    this.#body = new Uint8Array(0)
+    this.#bodyLength = 0
+    return body
   }
 }

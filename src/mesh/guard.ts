@@ -1,27 +1,49 @@
-/** Keeps one peer from costing more than its share: a token bucket, and a count of what was refused. */
+/** Keeps one peer from costing more than its share: budgets that fill up again, and a count of what was refused. */
 
 import { now } from './clock.ts'
 import { limits } from './limits.ts'
 
-export class Guard {
-  #tokens: number = limits.messageBurst
+/** A token bucket. */
+export class Budget {
+  readonly #perSecond: number
+  readonly #burst: number
+  #left: number
   #filledAt = now()
-  #refusals = 0
 
-  /** Takes one message from the budget. */
-  admit(): boolean {
+  constructor(perSecond: number, burst: number) {
+    this.#perSecond = perSecond
+    this.#burst = burst
+    this.#left = burst
+  }
+
+  /** False, and nothing is taken, when there is not enough. */
+  take(amount = 1): boolean {
     const at = now()
-    const filled = this.#tokens + ((at - this.#filledAt) / 1000) * limits.messagesPerSecond
-    this.#tokens = Math.min(limits.messageBurst, filled)
+    this.#left = Math.min(this.#burst, this.#left + ((at - this.#filledAt) / 1000) * this.#perSecond)
     this.#filledAt = at
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
+    if (this.#left < amount) return false
+    this.#left -= amount
     return true
   }
+}
+
+export class Guard {
+  /** Everything that the peer sends, or passes on for others. */
+  readonly messages = new Budget(limits.messagesPerSecond, limits.messageBurst)
+  readonly bytes = new Budget(limits.bytesPerSecond, limits.bytesBurst)
+  /** Its own gossip. */
+  readonly gossip = new Budget(limits.gossipPerSecond, limits.gossipBurst)
+  readonly #refusals = new Budget(limits.refusalsForgivenPerSecond, limits.refusalsMax)
+  #bannedUntil = 0
 
   /** Counts a refusal; true when it was one too many. */
   refuse(): boolean {
-    this.#refusals += 1
-    return this.#refusals > limits.refusalsMax
+    if (this.#refusals.take()) return false
+    this.#bannedUntil = now() + limits.banMs
+    return true
+  }
+
+  get banned(): boolean {
+    return now() < this.#bannedUntil
   }
 }

@@ -1,20 +1,48 @@
 /** Sizes in bytes, times in milliseconds, numbers per peer unless said otherwise. */
 export const limits = {
   frameBytesMax: 32 * 1024 * 1024,
+  /** Of a peer that has not said yet who it is. */
+  helloBytesMax: 1024 * 1024,
   gossipBytesMax: 256 * 1024,
   /** Peers to which each peer passes gossip on. */
   gossipFanout: 4,
   /** Gossip of a decision waits this long, and for the next decision: those that it concerns were told directly. */
   decidedGossipMs: 150,
+  /** What a node tells its clients, and what they may ask. */
   clientFrameBytesMax: 32 * 1024 * 1024,
+  requestBytesMax: 4 * 1024 * 1024,
   /** Bytes that may wait for a slow peer before its stream is given up. */
   sendQueueBytesMax: 64 * 1024 * 1024,
-  /** Messages a second that a peer may send, on average and at once. */
-  messagesPerSecond: 4000,
-  messageBurst: 12_000,
-  /** Refusals after which a peer is disconnected. */
+  /** What a peer may send, on average a second and at once. */
+  messagesPerSecond: 2000,
+  messageBurst: 8000,
+  bytesPerSecond: 16 * 1024 * 1024,
+  bytesBurst: 96 * 1024 * 1024,
+  /** What a peer may say to all by gossip. */
+  gossipPerSecond: 50,
+  gossipBurst: 300,
+  /** Gossip overtaken by so many later messages of its author was not late: somebody sent it again. */
+  gossipLateMax: 64,
+  /** Refusals in a burst after which a peer is disconnected, how many are forgiven a second, how long it stays out. */
   refusalsMax: 100,
-  helloMs: 5000,
+  refusalsForgivenPerSecond: 0.1,
+  banMs: 60_000,
+  /** Looks in which a new peer must say who it is, and in which something of an unfinished frame must have come. */
+  helloLooks: 3,
+  frameLooks: 4,
+  /** Unfinished frames of all peers together. */
+  unfinishedBytesMax: 256 * 1024 * 1024,
+  /** A frame that is longer than this takes may take a look more for each such part. */
+  frameBytesPerLook: 128 * 1024,
+  connectionsPerPeer: 8,
+  streamsPerConnection: 64,
+  clientStreamsPerConnection: 8,
+  /** Documents after its request that a client may send, on average a second and at once. */
+  clientDocumentsPerSecond: 2,
+  clientDocumentBurst: 16,
+  /** Peers that others told of and that were never met. */
+  hearsayMax: 1024,
+  peersMax: 8192,
   dialMs: 5000,
   probeMs: 1000,
   probeAgainMs: 20,

@@ -1,12 +1,14 @@
 /** One peer of the mesh: libp2p below, the barrier core inside, the command line above. */
 
 import { randomBytes } from 'node:crypto'
+import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { CoreStatus, Member, Message, Output, PlanRef, PlanSpec, ReadyStatus } from '../barrier/mod.ts'
-import { clientChannel } from './client.ts'
+import { clientChannel, requestBudget } from './client.ts'
 import { now } from './clock.ts'
 import { type Carrier, Driver } from './driver.ts'
 import { MeshError } from './errors.ts'
+import { Gate } from './gate.ts'
 import { GossipTopic } from './gossip.ts'
 import { keepJoining } from './join.ts'
 import { limits, protocols } from './limits.ts'
@@ -33,8 +35,9 @@ export async function createMesh(options: MeshOptions): Promise<Mesh> {
     )
   }
   for (const address of [...options.listen, ...options.join]) checkAddress(address)
-  const node = await startNode(options)
-  const mesh = new RunningMesh(node, options)
+  const gate = new Gate(options.secret !== null)
+  const node = await startNode(options, gate)
+  const mesh = new RunningMesh(node, gate, options)
   try {
     await mesh.open()
   } catch (error) {
@@ -75,14 +78,14 @@ class RunningMesh implements Mesh {
   /** What happened before anybody listened: for all who listen from the same moment on, so that nothing is missed. */
   #early: MeshEvent[] | undefined = []
 
-  constructor(node: Node, options: MeshOptions) {
+  constructor(node: Node, gate: Gate, options: MeshOptions) {
     this.#node = node
     this.#options = options
     this.peerId = node.peerId.toString()
     this.name = options.name
     const { runId: run, name, role, version } = options
     const self = { run, name, incarnation: this.incarnation, role, version, runtime: runtimeName() }
-    this.#peers = new Peers(node, self, {
+    this.#peers = new Peers(node, gate, self, {
       onUp: (peer) => this.#onUp(peer),
       onDown: (peer) => this.#onDown(peer),
       onFrame: (peer, document, at) => this.#onFrame(peer, document, at),
@@ -153,7 +156,8 @@ class RunningMesh implements Mesh {
   async openClient(peerId: string, signal: AbortSignal, addrs: readonly string[] = []): Promise<ClientChannel> {
     try {
       const connection = await this.#peers.connect(peerId, addrs, signal)
-      return clientChannel(await connection.newStream(protocols.client, { signal }), peerId)
+      const stream = await connection.newStream(protocols.client, { signal })
+      return clientChannel(stream, { peer: peerId, bytesMax: limits.clientFrameBytesMax })
     } catch (error) {
       throw new MeshError('MESH_CHANNEL', `Peer ${peerId} takes no requests: ${allMessages(error)}`, error)
     }
@@ -185,22 +189,33 @@ class RunningMesh implements Mesh {
 
   async #openAgent(): Promise<void> {
     this.#gossip = new GossipTopic(this.#node, this.#options.runId, this.incarnation, {
-      onMessage: (from, incarnation, message) => this.#take(from, incarnation, message, now()),
+      onMessage: (from, incarnation, message, at) => this.#take(from, incarnation, message, at),
       onProgress: (from, incarnation, data) => this.#onProgress(from, incarnation, data),
       onRefused: (reason, from, expected, got) => this.#peers.refuse(from, reason, expected, got),
+      knows: (peer, incarnation) => this.#peers.knows(peer, incarnation),
+      guardOf: (peer) => this.#peers.guardOf(peer),
     })
-    await this.#node.handle(protocols.client, (stream, connection) => {
-      const handler = this.#clientHandler
-      if (handler === undefined || this.#clients >= limits.clientsMax) {
-        stream.abort(new Error('too many clients'))
-        return
-      }
-      this.#clients += 1
-      stream.addEventListener('close', () => {
-        this.#clients -= 1
-      })
-      handler(clientChannel(stream, connection.remotePeer.toString()))
+    const bounds = { maxInboundStreams: limits.clientStreamsPerConnection }
+    await this.#node.handle(
+      protocols.client,
+      (stream, connection) => this.#openChannel(stream, connection.remotePeer.toString()),
+      bounds,
+    )
+  }
+
+  #openChannel(stream: Stream, peer: string): void {
+    const handler = this.#clientHandler
+    if (handler === undefined || this.#clients >= limits.clientsMax) {
+      stream.abort(new Error('too many clients'))
+      if (handler !== undefined) this.#refused('clients', peer, `at most ${limits.clientsMax} at once`, 'one more')
+      return
+    }
+    this.#clients += 1
+    stream.addEventListener('close', () => {
+      this.#clients -= 1
     })
+    const onRefused = (expected: string, got: string) => this.#peers.refuse(peer, 'request', expected, got)
+    handler(clientChannel(stream, { peer, bytesMax: limits.requestBytesMax, budget: requestBudget(), onRefused }))
   }
 
   async #openRendezvous(): Promise<void> {

@@ -5,6 +5,7 @@
 
 import type { StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
+import { limits } from './limits.ts'
 
 /** Yamux's number for a stream that both sides know of. */
 const ESTABLISHED = 3
@@ -21,7 +22,7 @@ interface CreditStream {
 export function thriftyYamux(): () => StreamMuxerFactory {
   return () => {
     // Whether the other side lives is found out by the barrier core; a keep-alive would wake idle peers.
-    const factory = yamux({ enableKeepAlive: false })()
+    const factory = yamux({ enableKeepAlive: false, maxInboundStreams: limits.streamsPerConnection })()
     const create = factory.createStreamMuxer.bind(factory)
     factory.createStreamMuxer = (connection) => {
       const muxer = create(connection)

@@ -10,6 +10,7 @@ import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { MeshError } from './errors.ts'
+import type { Gate } from './gate.ts'
 import { limits } from './limits.ts'
 import { thriftyYamux } from './muxer.ts'
 import { normalizeSecret } from './secret.ts'
@@ -19,8 +20,13 @@ export type Node = Libp2p<{ identify: Identify; pubsub: GossipSub }>
 
 const loopback = /^\/ip4\/127\.|^\/ip6\/::1\//
 
+/** The gossip topic of a run. */
+export function topicOf(runId: string): string {
+  return `/paceline/${runId}/1`
+}
+
 /** Starts a node. Throws MeshError when it may not or cannot listen where it should. */
-export async function startNode(options: MeshOptions): Promise<Node> {
+export async function startNode(options: MeshOptions, gate: Gate): Promise<Node> {
   const listen = listenAddresses(options)
   const idle = 24 * 60 * 60 * 1000
   try {
@@ -40,8 +46,7 @@ export async function startNode(options: MeshOptions): Promise<Node> {
       ...(options.secret === null
         ? {}
         : { connectionProtector: preSharedKey({ psk: normalizeSecret(options.secret) }) }),
-      // libp2p refuses to dial loopback and private addresses in some set-ups; here they are the rule.
-      connectionGater: { denyDialMultiaddr: () => false },
+      connectionGater: gate.gater,
       connectionManager: {
         maxConnections: 4096,
         maxParallelDials: 64,
@@ -67,6 +72,8 @@ export async function startNode(options: MeshOptions): Promise<Node> {
           Dout: 1,
           fallbackToFloodsub: false,
           maxInboundDataLength: limits.gossipBytesMax * 2,
+          allowedTopics: [topicOf(options.runId)],
+          decodeRpcLimits: gossipLimits,
           // A copy is known by its content, before its signature is checked again.
           fastMsgIdFn: contentId,
           // "I don't want" saves large copies only; ours are small.
@@ -79,6 +86,17 @@ export async function startNode(options: MeshOptions): Promise<Node> {
   } catch (error) {
     throw listenError(error, listen)
   }
+}
+
+/** In one packet of gossip; more than these are lost, as gossip may be. */
+const gossipLimits = {
+  maxSubscriptions: 16,
+  maxMessages: 256,
+  maxIhaveMessageIDs: 2048,
+  maxIwantMessageIDs: 2048,
+  maxControlMessages: 64,
+  maxIdontwantMessageIDs: 256,
+  maxPeerInfos: 16,
 }
 
 /** Enters the cache only once the signature was good, so it need not cover it. */

@@ -4,16 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { now } from './clock.ts'
-import { decodeBody, encodeFrame, FrameReader } from './frames.ts'
+import { encodeFrame } from './frames.ts'
+import type { Gate } from './gate.ts'
 import { Guard } from './guard.ts'
+import { Inbound } from './inbound.ts'
 import { knock } from './knock.ts'
 import { limits, protocols } from './limits.ts'
 import { Link } from './link.ts'
 import { allMessages, type Node } from './node.ts'
 import type { PeerInfo } from './types.ts'
 import { type Tended, Tending, Upkeep } from './upkeep.ts'
-import { alive, checkHello, type Hello, isAlive, wireVersion } from './wire.ts'
+import { alive, checkHello, type Hello, wireVersion } from './wire.ts'
 
 export interface PeersEvents {
   onUp(peer: PeerInfo): void
@@ -31,7 +32,7 @@ interface PeerRecord extends Tended {
   addrs: readonly string[]
   link: Link | undefined
   opening: boolean
-  inbound: Stream | undefined
+  inbound: Inbound | undefined
   info: PeerInfo | undefined
   up: boolean
   dialing: boolean
@@ -42,18 +43,23 @@ export type SelfInfo = Omit<Hello, 'type' | 'wire' | 'addrs' | 'peers'>
 
 export class Peers {
   readonly #node: Node
+  readonly #gate: Gate
   readonly #self: SelfInfo
   readonly #events: PeersEvents
   readonly #records = new Map<string, PeerRecord>()
   readonly #upkeep: Upkeep<PeerRecord>
+  readonly #inbounds = new Set<Inbound>()
+  /** Peers that others told of and that were never met. */
+  readonly #hearsay = new Set<string>()
   #closed = false
   /** Links with frames that are not written yet. */
   readonly #waiting = new Set<Link>()
   /** The last message: one to all members is encoded once. */
   #encoded: { readonly document: unknown; readonly frame: Uint8Array } | undefined
 
-  constructor(node: Node, self: SelfInfo, events: PeersEvents) {
+  constructor(node: Node, gate: Gate, self: SelfInfo, events: PeersEvents) {
     this.#node = node
+    this.#gate = gate
     this.#self = self
     this.#events = events
     this.#upkeep = new Upkeep<PeerRecord>({
@@ -62,6 +68,10 @@ export class Peers {
       sayAlive: ({ peer }) => this.send(peer, alive),
       reach: (record) => this.#reach(record),
       hangUp: (record, why) => this.#hangUp(record, why),
+    })
+    gate.open({
+      isBanned: (peer) => this.#records.get(peer)?.guard.banned ?? false,
+      onRefused: (reason, from, expected, got) => events.onRefused(reason, from, expected, got),
     })
   }
 
@@ -72,12 +82,32 @@ export class Peers {
     })
     this.#node.addEventListener('peer:connect', ({ detail }) => void this.#openLink(this.#recordOf(detail.toString())))
     this.#node.addEventListener('peer:disconnect', ({ detail }) => this.#onDisconnect(detail.toString()))
-    this.#upkeep.start()
+    this.#node.addEventListener('connection:open', ({ detail }) => {
+      this.#gate.onConnection(detail, this.#node.getConnections(detail.remotePeer).length)
+    })
+    this.#node.addEventListener('connection:close', ({ detail }) => this.#gate.onClosed(detail))
+    this.#upkeep.start(() => this.#look())
   }
 
   close(): void {
     this.#closed = true
     this.#upkeep.stop()
+  }
+
+  #look(): void {
+    for (const inbound of this.#inbounds) inbound.look()
+    this.#gate.look((peer) => this.#records.get(peer)?.info !== undefined)
+  }
+
+  /** True for a peer of the run that is here, in this incarnation. */
+  knows(peer: string, incarnation: string): boolean {
+    const record = this.#records.get(peer)
+    return record?.up === true && record.info?.incarnation === incarnation && record.info.role === 'agent'
+  }
+
+  /** What a peer may still send; undefined for one that is not here. */
+  guardOf(peer: string): Guard | undefined {
+    return this.#records.get(peer)?.guard
   }
 
   /** Peers that are up, and those that were. */
@@ -119,8 +149,9 @@ export class Peers {
     if (this.#closed || peer === this.#node.peerId.toString()) return
     const record = this.#tryRecord(peer)
     if (record === undefined) return
-    if (addrs.length > 0) record.addrs = addrs
-    if (record.dialing || this.#isConnected(record)) return
+    // What a peer has said of itself is not overwritten by what others say.
+    if (addrs.length > 0 && record.info === undefined) record.addrs = addrs.slice(0, limits.addressesMax)
+    if (record.dialing || record.guard.banned || this.#isConnected(record)) return
     record.dialing = true
     const wait = this.#node.peerId.toString() < peer || this.#self.role === 'client' ? 0 : limits.dialCourtesyMs
     setTimeout(() => void this.#dial(record), wait)
@@ -223,10 +254,15 @@ export class Peers {
     return record
   }
 
-  /** Undefined for what is no peer ID. */
+  /** Undefined for what is no peer ID, and where too many are told of that nobody has ever met. */
   #tryRecord(peer: string): PeerRecord | undefined {
+    const known = this.#records.get(peer)
+    if (known !== undefined) return known
+    if (this.#hearsay.size >= limits.hearsayMax || this.#records.size >= limits.peersMax) return undefined
     try {
-      return this.#recordOf(peer)
+      const record = this.#recordOf(peer)
+      this.#hearsay.add(peer)
+      return record
     } catch {
       return undefined
     }
@@ -280,67 +316,43 @@ export class Peers {
 
   #onInbound(stream: Stream, connection: Connection): void {
     const record = this.#recordOf(connection.remotePeer.toString())
-    const reader = new FrameReader(limits.frameBytesMax)
-    let greeted = false
-    const timer = setTimeout(() => {
-      if (!greeted) this.#refuse(record, stream, 'hello', `a hello within ${limits.helloMs} ms`, 'silence')
-    }, limits.helloMs)
-    const onBody = (body: Uint8Array, at: number) => {
-      if (!record.guard.admit()) {
-        this.#refuse(record, stream, 'rate', `at most ${limits.messagesPerSecond} messages a second`, 'more')
-        return
-      }
-      const document = this.#parse(record, stream, body)
-      if (document === undefined) return
-      if (greeted && isAlive(document)) return
-      if (greeted) this.#onDocument(record, stream, document, at)
-      else greeted = this.#onHello(record, stream, document)
-    }
-    stream.addEventListener('message', ({ data }) => {
-      const at = now()
-      record.tending.heard = true
-      try {
-        for (const body of reader.push(data instanceof Uint8Array ? data : data.subarray())) onBody(body, at)
-      } catch (error) {
-        // A frame too large, or a broken one: what follows on this stream cannot be told apart any more.
-        this.#refuse(record, stream, 'frame', `frames of at most ${limits.frameBytesMax} bytes`, allMessages(error))
-        stream.abort(new Error('refused frame'))
-      }
+    const inbound = new Inbound(stream, record.guard, {
+      onHello: (document) => this.#onHello(record, inbound, document),
+      onDocument: (document, at) => {
+        if (record.inbound === inbound && record.info !== undefined) this.#events.onFrame(record.info, document, at)
+      },
+      onBytes: () => {
+        record.tending.heard = true
+      },
+      heldByAll: () => [...this.#inbounds].reduce((sum, { held }) => sum + held, 0),
+      onRefused: (reason, expected, got) => this.refuse(record.peer, reason, expected, got),
+      onEnd: () => {
+        this.#inbounds.delete(inbound)
+        if (record.inbound !== inbound) return
+        record.inbound = undefined
+        this.#down(record)
+      },
     })
-    const ended = () => {
-      clearTimeout(timer)
-      if (record.inbound !== stream) return
-      record.inbound = undefined
-      this.#down(record)
-    }
-    stream.addEventListener('close', ended)
-    stream.addEventListener('remoteCloseWrite', ended)
-  }
-
-  #parse(record: PeerRecord, stream: Stream, body: Uint8Array): unknown {
-    try {
-      return decodeBody(body)
-    } catch {
-      this.#refuse(record, stream, 'malformed', 'JSON text', `${body.length} other bytes`)
-      return undefined
-    }
-  }
-
-  #onDocument(record: PeerRecord, stream: Stream, document: unknown, at: number): void {
-    if (record.inbound !== stream || record.info === undefined) return
-    this.#events.onFrame(record.info, document, at)
+    this.#inbounds.add(inbound)
   }
 
   /** True when the sender is a peer of this run. */
-  #onHello(record: PeerRecord, stream: Stream, document: unknown): boolean {
+  #onHello(record: PeerRecord, inbound: Inbound, document: unknown): boolean {
     const checked = checkHello(document)
-    if (!checked.ok) return this.#turnAway(record, stream, 'a hello', checked.fault)
+    if (!checked.ok) return this.#turnAway(record, 'a hello', checked.fault)
     const hello = checked.value
-    if (hello.wire !== wireVersion)
-      return this.#turnAway(record, stream, `wire version ${wireVersion}`, `${hello.wire}`)
-    if (hello.run !== this.#self.run) return this.#turnAway(record, stream, `run ${this.#self.run}`, `run ${hello.run}`)
+    if (hello.wire !== wireVersion) return this.#turnAway(record, `wire version ${wireVersion}`, `${hello.wire}`)
+    if (hello.run !== this.#self.run) return this.#turnAway(record, `run ${this.#self.run}`, `run ${hello.run}`)
     const { name, incarnation, role, version, runtime, addrs } = hello
-    record.inbound = stream
+    const before = record.info
+    // A peer ID is made at each start: the same one is the same process, and that does not change.
+    if (before !== undefined && !(before.name === name && before.incarnation === incarnation && before.role === role)) {
+      return this.#turnAway(record, `${before.role} ${before.name}, as before`, `${role} ${name}`)
+    }
+    this.#hearsay.delete(record.peer)
+    const old = record.inbound
+    record.inbound = inbound
+    old?.abort('replaced by a newer stream')
     if (addrs.length > 0) record.addrs = addrs
     record.info = { peerId: record.peer, name, incarnation, role, version, runtime, addrs, connected: true }
     this.#upIfReady(record)
@@ -349,9 +361,8 @@ export class Peers {
     return true
   }
 
-  #turnAway(record: PeerRecord, stream: Stream, expected: string, got: string): false {
+  #turnAway(record: PeerRecord, expected: string, got: string): false {
     this.#events.onRefused('hello', record.peer, expected, got)
-    stream.abort(new Error('not a peer of this run'))
     for (const connection of this.#node.getConnections(record.id)) void connection.close().catch(() => undefined)
     return false
   }
@@ -362,12 +373,6 @@ export class Peers {
     const record = this.#records.get(peer)
     if (record === undefined || !record.guard.refuse()) return
     for (const connection of this.#node.getConnections(record.id)) connection.abort(new Error('too many refusals'))
-  }
-
-  #refuse(record: PeerRecord, stream: Stream, reason: string, expected: string, got: string): void {
-    if (stream.status !== 'open') return
-    this.refuse(record.peer, reason, expected, got)
-    if (reason === 'hello') stream.abort(new Error('no hello'))
   }
 
   #upIfReady(record: PeerRecord): void {
@@ -390,6 +395,10 @@ export class Peers {
     record.link = undefined
     record.inbound = undefined
     this.#down(record)
+    // Who was here for a moment is not worth remembering, unless it is to stay out.
+    if (record.info?.role === 'agent' || record.dialing || record.guard.banned) return
+    this.#records.delete(peer)
+    this.#hearsay.delete(peer)
   }
 }
 

@@ -50,8 +50,12 @@ export class Upkeep<T extends Tended> {
     this.#acts = acts
   }
 
-  start(): void {
-    this.#timer = setInterval(() => this.look(), limits.lookMs)
+  /** `also`: what else is looked after as often. */
+  start(also: () => void): void {
+    this.#timer = setInterval(() => {
+      this.look()
+      also()
+    }, limits.lookMs)
     this.#timer.unref()
   }
 

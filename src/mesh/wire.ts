@@ -192,9 +192,11 @@ export function isAlive(document: unknown): boolean {
   return typeof document === 'object' && document !== null && 'type' in document && document.type === alive.type
 }
 
+/** `number` rises with each message of an incarnation: what is sent again by others is told apart. */
+const envelope = { run: z.string().max(128), incarnation: id, number: count }
 const gossip = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('message'), run: z.string().max(128), incarnation: id, message }),
-  z.strictObject({ type: z.literal('progress'), run: z.string().max(128), incarnation: id, data: z.unknown() }),
+  z.strictObject({ type: z.literal('message'), ...envelope, message }),
+  z.strictObject({ type: z.literal('progress'), ...envelope, data: z.unknown() }),
 ])
 
 export type Gossip = z.infer<typeof gossip>

@@ -132,3 +132,11 @@ export async function met(peers: readonly TestPeer[], timeoutMs = WAIT_MS): Prom
     ),
   )
 }
+
+/** One of them leads, and all know it. */
+export async function led(peers: readonly TestPeer[]): Promise<void> {
+  const leaders = () => new Set(peers.map(({ mesh }) => mesh.status().leader?.name))
+  const agreed = () => leaders().size === 1 && !leaders().has(undefined)
+  // Whoever learns it last has the event.
+  await Promise.race(peers.map((peer) => peer.until('one leads them all', agreed)))
+}
