@@ -316,7 +316,7 @@ export class Peers {
 
   #onInbound(stream: Stream, connection: Connection): void {
     const record = this.#recordOf(connection.remotePeer.toString())
-    const inbound = new Inbound(stream, record.guard, {
+    const inbound: Inbound = new Inbound(stream, record.guard, {
       onHello: (document) => this.#onHello(record, inbound, document),
       onDocument: (document, at) => {
         if (record.inbound === inbound && record.info !== undefined) this.#events.onFrame(record.info, document, at)
