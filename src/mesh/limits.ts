@@ -31,7 +31,7 @@ export const limits = {
   helloLooks: 3,
   frameLooks: 4,
   /** Unfinished frames of all peers together. */
-  unfinishedBytesMax: 256 * 1024 * 1024,
+  unfinishedBytesMax: 128 * 1024 * 1024,
   /** A frame that is longer than this takes may take a look more for each such part. */
   frameBytesPerLook: 128 * 1024,
   connectionsPerPeer: 8,

@@ -126,7 +126,7 @@ export async function pour(stream: Stream, parts: Iterable<Uint8Array>): Promise
   try {
     for (const part of parts) {
       if (stream.status !== 'open') return
-      if (!stream.send(part)) await stream.onDrain({ signal: AbortSignal.timeout(3000) })
+      if (!stream.send(part)) await stream.onDrain({ signal: AbortSignal.timeout(20_000) })
     }
   } catch {
     // Refused, which is what the tests look for at the node.
