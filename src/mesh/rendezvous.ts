@@ -17,6 +17,16 @@ export type Entry = z.infer<typeof entry>
 
 const fileBytesMax = 16 * 1024
 
+/** Undefined for what is no entry. */
+export function parseEntry(text: string): Entry | undefined {
+  try {
+    const parsed = entry.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export class Rendezvous {
   readonly #folder: string
   readonly #own: string
@@ -85,9 +95,8 @@ export class Rendezvous {
       const stats = await lstat(file)
       if (!stats.isFile() || stats.size > fileBytesMax) return undefined
       if (process.getuid !== undefined && stats.uid !== process.getuid()) return undefined
-      const parsed = entry.safeParse(JSON.parse(await readFile(file, 'utf8')))
-      if (!parsed.success) return undefined
-      if (isAlive(parsed.data.pid)) return parsed.data
+      const parsed = parseEntry(await readFile(file, 'utf8'))
+      if (parsed === undefined || isAlive(parsed.pid)) return parsed
       await rm(file, { force: true })
     } catch {
       // It vanished, or is being written: the next scan sees it.
