@@ -1,19 +1,20 @@
 /** Connections to the peers of the run: who they are (hello), one stream a direction, dialling, probing. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
+import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { isGone, isRefusal } from './dial-errors.ts'
 import { encodeFrame } from './frames.ts'
 import type { Gate } from './gate.ts'
-import { Guard } from './guard.ts'
+import type { Guard } from './guard.ts'
 import { Inbound } from './inbound.ts'
 import { knock } from './knock.ts'
 import { limits, protocols } from './limits.ts'
 import { Link } from './link.ts'
 import { allMessages, type Node } from './node.ts'
+import { newRecord, type PeerRecord } from './record.ts'
 import type { PeerInfo } from './types.ts'
-import { type Tended, Tending, Upkeep } from './upkeep.ts'
+import { Upkeep } from './upkeep.ts'
 import { alive, checkHello, type Hello, wireVersion } from './wire.ts'
 
 export interface PeersEvents {
@@ -23,19 +24,6 @@ export interface PeersEvents {
   onFrame(peer: PeerInfo, document: unknown, at: number): void
   onUnreachable(peer: string): void
   onRefused(reason: string, from: string, expected: string, got: string): void
-}
-
-interface PeerRecord extends Tended {
-  readonly peer: string
-  readonly id: PeerId
-  readonly guard: Guard
-  addrs: readonly string[]
-  link: Link | undefined
-  opening: boolean
-  inbound: Inbound | undefined
-  info: PeerInfo | undefined
-  up: boolean
-  dialing: boolean
 }
 
 /** What this peer says of itself. */
@@ -237,19 +225,7 @@ export class Peers {
   #recordOf(peer: string): PeerRecord {
     const known = this.#records.get(peer)
     if (known !== undefined) return known
-    const record: PeerRecord = {
-      peer,
-      id: peerIdFromString(peer),
-      guard: new Guard(),
-      addrs: [],
-      link: undefined,
-      opening: false,
-      inbound: undefined,
-      info: undefined,
-      up: false,
-      dialing: false,
-      tending: new Tending(),
-    }
+    const record = newRecord(peer)
     this.#records.set(peer, record)
     return record
   }
@@ -400,16 +376,4 @@ export class Peers {
     this.#records.delete(peer)
     this.#hearsay.delete(peer)
   }
-}
-
-/** The other side went away before it was greeted: a client that had what it wanted, say. */
-function isGone(error: unknown): boolean {
-  return /closed|reset/i.test(allMessages(error))
-}
-
-/** Nothing listens there, or somebody else does: the process that was there is gone. A time-out says nothing. */
-function isRefusal(error: unknown): boolean {
-  const text = allMessages(error)
-  if (/UnexpectedPeer|InvalidCryptoExchange/.test(text)) return true
-  return text.includes('ECONNREFUSED') && !/timed? ?out|EHOSTUNREACH|ENETUNREACH/i.test(text)
 }

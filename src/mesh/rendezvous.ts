@@ -6,11 +6,12 @@ import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'n
 import path from 'node:path'
 import { z } from 'zod'
 import { limits } from './limits.ts'
+import { address } from './wire.ts'
 
 const entry = z.strictObject({
   pid: z.number().int().positive(),
   peer: z.string().min(1).max(128),
-  addrs: z.array(z.string().max(300)).max(limits.addressesMax),
+  addrs: z.array(address).max(limits.addressesMax),
 })
 
 export type Entry = z.infer<typeof entry>

@@ -1,5 +1,6 @@
 /** What may come over the wire: every message is checked against these shapes and bounds before anybody acts on it. */
 
+import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { barrierLimits, type Message } from '../barrier/mod.ts'
 import { limits } from './limits.ts'
@@ -167,6 +168,9 @@ const message: z.ZodType<Message> = z.discriminatedUnion('type', [
   ...memberMessages,
 ])
 
+/** Where a peer can be dialled. */
+export const address = z.string().max(300).refine(isMultiaddr, 'no multiaddr')
+
 const hello = z.strictObject({
   type: z.literal('hello'),
   wire: z.number().int(),
@@ -176,10 +180,10 @@ const hello = z.strictObject({
   role: z.enum(['agent', 'client']),
   version: z.string().max(40),
   runtime: z.string().max(40),
-  addrs: z.array(z.string().max(300)).max(limits.addressesMax),
+  addrs: z.array(address).max(limits.addressesMax),
   /** Other peers of the run that the sender knows. */
   peers: z
-    .array(z.strictObject({ peer: id, addrs: z.array(z.string().max(300)).max(limits.addressesMax) }))
+    .array(z.strictObject({ peer: id, addrs: z.array(address).max(limits.addressesMax) }))
     .max(limits.peersInHelloMax),
 })
 
@@ -200,6 +204,15 @@ const gossip = z.discriminatedUnion('type', [
 ])
 
 export type Gossip = z.infer<typeof gossip>
+
+function isMultiaddr(text: string): boolean {
+  try {
+    multiaddr(text)
+    return true
+  } catch {
+    return false
+  }
+}
 
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: string }
 

@@ -73,6 +73,15 @@ describe.concurrent('liars', () => {
     await finished(walk)
   })
 
+  it('cannot say that they are where nobody can be', async () => {
+    await using world = await World.create()
+    const { walk, leader } = await underWay(world)
+    await using attacker = await Attacker.create()
+    await attacker.join(leader.address, world.runId, { addrs: ['/ip4/127.0.0.1/tcp/9', 'nowhere'] })
+    expect((await refusedBy(leader, 'hello', attacker.peerId)).got).toBe('addrs.1: no multiaddr')
+    await finished(walk)
+  })
+
   it('that come as clients have no say in the agreement', async () => {
     await using world = await World.create()
     const { walk, leader } = await underWay(world)
@@ -191,7 +200,7 @@ describe.concurrent('floods', () => {
     for (let at = 0; at < 3; at += 1) {
       await using attacker = await Attacker.create()
       const peers = Array.from({ length: limits.peersInHelloMax }, (_, index) => {
-        return { peer: `12D3KooW${index}`, addrs: ['/ip4/127.0.0.1/tcp/9', 'no address'] }
+        return { peer: `12D3KooW${index}`, addrs: ['/ip4/127.0.0.1/tcp/9'] }
       })
       await attacker.join(leader.address, world.runId, { name: `m${at}`, peers })
     }
