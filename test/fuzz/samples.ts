@@ -94,6 +94,7 @@ export const answers: readonly unknown[] = [
   },
 ]
 
+const group = { ops: 3, bytes: 12_288, meanNs: 2000, p50Ns: 1000, p90Ns: 5000, p99Ns: 9000 }
 const result: StageResult = {
   status: 'ok',
   reason: '',
@@ -103,8 +104,23 @@ const result: StageResult = {
   seconds: 1,
   stats: [statsOf('get', [1000, 2000, 1e6]), statsOf('put', [5e5], 1)],
   warmup: { ops: 1, bytes: 2, errors: 0 },
-  perf: [{ second: 1, ops: 3, bytes: 12_288, errors: 0, p50Ns: 1000, p99Ns: 9000 }],
+  perf: [
+    {
+      second: 1,
+      ops: 3,
+      bytes: 12_288,
+      errors: 0,
+      p50Ns: 1000,
+      p99Ns: 9000,
+      get: group,
+      put: { ...group, ops: 0 },
+      meta: group,
+      warm: true,
+      cpu: { user: 0.25, system: 0.125, iowait: 0 },
+    },
+  ],
   objects: { created: 1, existed: 2, deleted: 0, missing: 0 },
+  repeated: 0,
   firstLaneDoneSeconds: 0.9,
   lastLaneDoneSeconds: 1,
   cpu: { host: 0.5, process: null },
