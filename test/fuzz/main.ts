@@ -5,6 +5,8 @@
  * tries just it again, and ends with 1. `--at I` tries that one input.
  */
 
+import console from 'node:console'
+import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { tryInput } from './attempt.ts'
 import { targets } from './targets.ts'
