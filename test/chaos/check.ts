@@ -8,9 +8,13 @@ import { endings } from './rules/endings.ts'
 import { order } from './rules/order.ts'
 import { release } from './rules/release.ts'
 import { results } from './rules/results.ts'
+import { isOverloaded } from './troubles.ts'
 
 export function check(evidence: Evidence): Violation[] {
   const executions = executionsOf(evidence)
+  const timing = isOverloaded(evidence)
+    ? []
+    : [...inTime(evidence, executions), ...healthyLeadersStay(evidence, executions)]
   return [
     ...eventsAreRight(evidence),
     ...agreement(evidence, executions),
@@ -18,7 +22,6 @@ export function check(evidence: Evidence): Violation[] {
     ...release(evidence, executions),
     ...results(evidence, executions),
     ...endings(evidence, executions),
-    ...inTime(evidence, executions),
-    ...healthyLeadersStay(evidence, executions),
+    ...timing,
   ]
 }

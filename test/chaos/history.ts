@@ -84,7 +84,7 @@ export interface HistoryLimits {
   readonly hosts: boolean
 }
 
-const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'] as const
+const NAMES = ['a', 'b', 'c', 'd', 'e'] as const
 const needsHosts: ReadonlySet<Kind> = new Set<Kind>(['cut off', 'split', 'disturbed network'])
 
 /** Kinds take turns, so that any few seeds in a row have most of them. */
@@ -97,7 +97,6 @@ export function historyOf(seed: number, limits: HistoryLimits): History {
     [3, 4],
     [4, 2],
     [5, 4],
-    [7, 1],
   ] as const)
   const peers = NAMES.slice(0, count).map((name) => ({ name, runtime: prng.pick(limits.runtimes) }))
   const network = needsHosts.has(kind) ? 'hosts' : 'loopback'

@@ -19,6 +19,7 @@ import type { Evidence, Violation } from './evidence.ts'
 import { describeHistory, type History, historyOf, type Kind, kinds } from './history.ts'
 import { playRound } from './round.ts'
 import { timelineOf } from './timeline.ts'
+import { isOverloaded } from './troubles.ts'
 
 interface Options {
   readonly minutes: number
@@ -86,6 +87,7 @@ async function main(): Promise<number> {
   const until = performance.now() + options.minutes * 60_000
   const played = new Map<Kind, number>()
   let failed = false
+  let overloaded = 0
   for (let seed = options.seed, round = 0; round < options.rounds && performance.now() < until && !failed; seed += 1) {
     const history = historyOf(seed, limits)
     if (!options.chosen.includes(history.kind)) continue
@@ -100,6 +102,7 @@ async function main(): Promise<number> {
       console.log(
         `${seed}  ${history.kind}: ${setup}, submitters ended with ${ends}; ${seconds} s${failed ? '  BROKEN' : ''}`,
       )
+      if (isOverloaded(evidence)) overloaded += 1
       if (options.verbose && !failed) console.log(`${describeHistory(history)}\n${timelineOf(evidence)}`)
       if (failed) await keepFailure(options, history, evidence, broken, folder)
     })
@@ -107,6 +110,8 @@ async function main(): Promise<number> {
   }
   const tally = [...played].map(([kind, count]) => `${count} ${kind}`).join('; ')
   console.log(`${[...played.values()].reduce((sum, count) => sum + count, 0)} histories: ${tally}`)
+  if (overloaded > 0)
+    console.log(`${overloaded} of them without enough processor time: judged for safety, not for timing`)
   return failed ? 1 : 0
 }
 

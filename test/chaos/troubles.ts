@@ -7,6 +7,7 @@ import { type Execution, endOf, partOf } from './parts.ts'
 export const CLOCK_SLACK_MS = 10
 /** Whoever was starved may be taken for lost until a little later. */
 const STARVED_FOR_MS = 8000
+const OVERLOAD_MS = 2000
 
 /** Stopped, or gone, for the whole of a stretch of time. */
 export function wasOut(peer: Peer, since: number, until: number): boolean {
@@ -38,6 +39,13 @@ export function mayBeMissed(evidence: Evidence, execution: Execution, name: stri
   const end = endOf(part)
   const stopped = end !== undefined && end.status !== 'completed' && end.time < before
   return stopped || wasTroubled(evidence, part.peer, before)
+}
+
+/** So starved that what should happen in time says nothing about the peers, only about the machine. */
+export function isOverloaded({ peers }: Evidence): boolean {
+  return peers.some(({ troubles }) =>
+    troubles.some(({ kind, since, until }) => kind === 'starved' && until - since >= OVERLOAD_MS),
+  )
 }
 
 export function majorityOf(count: number): number {

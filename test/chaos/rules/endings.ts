@@ -1,6 +1,6 @@
 /** Everything ends, for a reason that holds, with the exit code that it should have (5, and exit codes). */
 
-import { type Client, type Evidence, isFinal, type Peer, type Trouble, type Violation } from '../evidence.ts'
+import { type Client, type Evidence, isFinal, type Peer, type Violation } from '../evidence.ts'
 import {
   abortOf,
   type Execution,
@@ -13,7 +13,7 @@ import {
   releasesOf,
 } from '../parts.ts'
 import { STAGES } from '../plan.ts'
-import { majorityOf, mayBeMissed } from '../troubles.ts'
+import { isOverloaded, majorityOf, mayBeMissed } from '../troubles.ts'
 
 const EXITS = { completed: 0, aborted: 1, quorum_lost: 3, excluded: 5 } as const
 const LOST_OR_BUSY = 4
@@ -112,22 +112,17 @@ function clientFaults(evidence: Evidence, client: Client, executions: readonly E
   if (signals.length > 0)
     return end.code === INTERRUPTED || end.code === 0 ? [] : [`was interrupted and ended with ${end.code}`]
   const words = `${client.stderr}${client.stdout}`.trim().slice(-300)
-  if (mustComplete && end.code !== 0 && !someStarved(evidence, client.startedAt, end.at))
+  if (mustComplete && end.code !== 0 && !isOverloaded(evidence))
     return [`ended with ${end.code} after all faults were over: ${words}`]
   if (execution === undefined) {
     return end.code === LOST_OR_BUSY || end.code === 1
       ? []
       : [`ended with ${end.code}, though no plan was started: ${words}`]
   }
-  const right = rightCodes(execution)
+  // Peers that cannot answer for seconds are given up.
+  const right = [...rightCodes(execution), ...(isOverloaded(evidence) ? [LOST_OR_BUSY] : [])]
   if (end.code !== null && right.includes(end.code)) return []
   return [`ended with ${end.code ?? end.signal} instead of ${right.join(' or ')}: ${words}`]
-}
-
-/** Peers that get no processor time may be held for dead, though nothing else happened to them. */
-function someStarved(evidence: Evidence, since: number, until: number): boolean {
-  const overlaps = (trouble: Trouble) => trouble.kind === 'starved' && trouble.since <= until && trouble.until >= since
-  return evidence.peers.some(({ troubles }) => troubles.some(overlaps))
 }
 
 /** What a submitter may say of a plan, given how it ended for those who went all the way. */
