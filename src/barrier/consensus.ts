@@ -6,7 +6,7 @@
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { giveDecisions, refuse } from './catchup.ts'
 import { applyDecision, bind, finish } from './course.ts'
-import { follow, rejectBallot, stepDown } from './election.ts'
+import { follow, rejectBallot, stepDown } from './following.ts'
 import { assert, faultOf, isNamed } from './invariants.ts'
 import { hasMajority, isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
 import { majorityOf } from './policy.ts'
@@ -129,15 +129,17 @@ export function onPropose(step: Step, from: PeerId, message: Of<'propose'>): voi
     step.reject('not_leader', from, 'propose', from, ballot.peer)
     return
   }
+  // What idle peers promised each other is no matter of a plan's.
+  if (decision.kind !== 'start' && !samePlan(openPlan(state)?.ref ?? null, decision.plan)) {
+    refuseUnbound(step, from, message)
+    return
+  }
   if (compareBallots(ballot, state.promised) < 0) {
     rejectBallot(step, from, ballot, 'propose')
     return
   }
   const plan = decision.kind === 'start' ? planForStart(step, from, ballot, decision) : openPlan(state)
-  if (plan === null) {
-    if (decision.kind !== 'start') refuseUnbound(step, from, message)
-    return
-  }
+  if (plan === null) return
   if (!samePlan(plan.ref, decision.plan)) {
     step.reject('stale_plan', from, 'propose', showPlan(plan.ref), showPlan(decision.plan))
     return
@@ -314,8 +316,9 @@ function mayJoin(step: Step, start: StartDecision): boolean {
 /** A proposal for a plan that this peer is not part of: its leader should know. */
 function refuseUnbound(step: Step, from: PeerId, message: Of<'propose'>): void {
   const { plan, sequence } = message.decision
+  const own = step.state.plan
   if (!giveDecisions(step, from, plan, sequence)) refuse(step, from, message.ballot, plan, 'takes no part in this plan')
-  step.reject('no_plan', from, 'propose', showPlan(step.state.plan?.ref ?? null), showPlan(plan))
+  step.reject(own === null ? 'no_plan' : 'stale_plan', from, 'propose', showPlan(own?.ref ?? null), showPlan(plan))
 }
 
 function announce(step: Step, plan: PlanState, lead: LeaderState, decision: Decision): void {

@@ -5,23 +5,13 @@
 
 import { onAccept, onCatchup, onDecided, onDecision, onPropose, onRefuse } from './consensus.ts'
 import { finishStage } from './course.ts'
-import {
-  electionWakeAt,
-  loseLeader,
-  onHandover,
-  onPrevote,
-  onPrevoteReply,
-  onPromise,
-  onReject,
-  onVote,
-  scheduleElection,
-  stepDown,
-  tickElection,
-} from './election.ts'
+import { electionWakeAt, onHandover, onPrevoteReply, onPromise, onReject, tickElection } from './election.ts'
+import { loseLeader, scheduleElection, stepDown } from './following.ts'
 import { assert, assertInvariants } from './invariants.ts'
 import { advance, digestSoon, greet, leaderWakeAt, tickLeader } from './leader.ts'
 import { limits } from './limits.ts'
 import {
+  endQuery,
   forgiveSilence,
   heard,
   livenessWakeAt,
@@ -51,6 +41,7 @@ import { type CoreState, initialState, type PeerState } from './state.ts'
 import { Step } from './step.ts'
 import { onSubmit, onSubmitReply, resubmit, settleGathering, submit, submitsWakeAt, tickSubmits } from './submission.ts'
 import type { CoreStatus, Input, Member, Message, Output, PeerId } from './types.ts'
+import { onPrevote, onVote } from './voting.ts'
 
 /** More rounds than this in one step mean that the core talks to itself for ever. */
 const ROUNDS_MAX = 2048
@@ -221,7 +212,7 @@ function takePromise(step: Step, from: PeerId, message: Extract<Message, { type:
 
 function onLeave(step: Step, known: PeerState): void {
   known.verdict = 'left'
-  known.query = null
+  endQuery(step.state, known)
   // Whom it handed over to goes first.
   if (step.state.leader?.peer === known.member.peer) leaderGone(step, 'it left', limits.campaignRetryMs)
 }

@@ -42,6 +42,9 @@ export function bind(step: Step, start: StartDecision): PlanState {
   }
   const silence = silenceMs(state)
   state.plan = plan
+  // Questions of the plan before are nobody's concern any more.
+  for (const peer of state.peers.values()) peer.query = null
+  state.asked.clear()
   keepPace(step, silence)
   state.joinedPlans.set(plan.ref.uid, false)
   for (const uid of state.joinedPlans.keys()) {

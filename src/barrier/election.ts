@@ -1,26 +1,17 @@
 /**
  * Who leads: terms, pre-votes, votes. As in Raft (Ongaro 2014, sections 3.4 and 9.6) with Paxos ballots: a vote is the
- * promise of phase 1, and carries what the voter has accepted for the open sequence.
+ * promise of phase 1. This is the candidate's side, voting.ts the voter's.
  */
 
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
-import { giveDecisions, refuse } from './catchup.ts'
-import { assert } from './invariants.ts'
+import { loseLeader, pingPeer, promise, sawTerm, scheduleElection, stepDown } from './following.ts'
+import { assert, faultOf } from './invariants.ts'
 import { limits } from './limits.ts'
-import {
-  electorate,
-  hasMajority,
-  heartbeatSpec,
-  isMember,
-  nameOf,
-  openPlan,
-  samePlan,
-  showPlan,
-  silenceMs,
-} from './membership.ts'
-import type { LeaderState, PromiseNote } from './state.ts'
+import { electorate, hasMajority, isMember, nameOf, openPlan, samePlan, silenceMs } from './membership.ts'
+import type { LeaderState, PlanState, PromiseNote } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Message, PeerId, ReadyNote } from './types.ts'
+import type { Accepted, Ballot, Message, PeerId } from './types.ts'
+import { ownPromise } from './voting.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -75,13 +66,6 @@ export function callVote(step: Step): boolean {
   return true
 }
 
-export function onPrevote(step: Step, from: PeerId, message: Of<'prevote'>): void {
-  const { state } = step
-  const granted = voteIsForUs(step, from, message) && compareBallots(message.ballot, state.promised) > 0 && !led(step)
-  const { leader, promised } = state
-  step.send(from, { type: 'prevote_reply', ballot: message.ballot, granted, leader, promised })
-}
-
 export function onPrevoteReply(step: Step, from: PeerId, message: Of<'prevote_reply'>): void {
   const { state, now } = step
   const { campaign } = state
@@ -98,35 +82,18 @@ export function onPrevoteReply(step: Step, from: PeerId, message: Of<'prevote_re
   campaign.retryAt = Math.max(campaign.retryAt, now + retryMs(step, step.dice))
 }
 
-export function onVote(step: Step, from: PeerId, message: Of<'vote'>): void {
-  const { state } = step
-  sawTerm(step, message.ballot)
-  if (!voteIsForUs(step, from, message)) return
-  if (compareBallots(message.ballot, state.promised) < 0) {
-    rejectBallot(step, from, message.ballot, 'vote')
-    return
-  }
-  const lead = state.leader
-  if (!sameBallot(message.ballot, state.promised)) {
-    if (state.lead !== null) stepDown(step, `${nameOf(state, from)} was elected`)
-    else if (lead !== null) loseLeader(step, `${nameOf(state, from)} stands for election`)
-    state.campaign = null
-    promise(step, message.ballot)
-    // Time for the candidate to win; should it die meanwhile, another one stands.
-    state.electionAt = step.now + limits.candidateGraceMs * (1 + step.dice)
-  }
-  step.send(from, { type: 'promise', ballot: message.ballot, ...ownPromiseMessage(step) })
-}
-
 /** A promise to the candidate that this peer is, or (later ones) to the leader. Returns it where it counts. */
 export function onPromise(step: Step, from: PeerId, message: Of<'promise'>): boolean {
   const { state } = step
   state.planMax = Math.max(state.planMax, message.planMax)
   const plan = openPlan(state)
-  const note: PromiseNote = {
-    sequence: message.sequence,
-    accepted: samePlan(message.plan, plan?.ref ?? null) ? message.accepted : null,
+  const accepted = samePlan(message.plan, plan?.ref ?? null) ? message.accepted : null
+  const fault = faultOfAccepted(plan, accepted, message.ballot)
+  if (fault !== undefined) {
+    step.reject('conflict', from, 'promise', 'an accepted value that the policy allows', fault)
+    return false
   }
+  const note: PromiseNote = { sequence: message.sequence, accepted }
   if (state.campaign?.phase === 'vote' && sameBallot(state.campaign.ballot, message.ballot)) {
     state.campaign.promises.set(from, note)
     countCampaign(step)
@@ -138,6 +105,16 @@ export function onPromise(step: Step, from: PeerId, message: Of<'promise'>): boo
   }
   step.reject('stale_term', from, 'promise', showBallot(state.promised), showBallot(message.ballot))
   return false
+}
+
+/** Why this cannot have been accepted before a vote for `ballot`; undefined when it can. */
+function faultOfAccepted(plan: PlanState | null, accepted: Accepted | null, ballot: Ballot): string | undefined {
+  if (accepted === null) return undefined
+  const { decision } = accepted
+  if (plan === null || !samePlan(decision.plan, plan.ref)) return 'a value of another plan'
+  if (decision.sequence > plan.openSequence) return `a value of sequence ${decision.sequence}, not yet open`
+  if (compareBallots(accepted.ballot, ballot) > 0) return `accepted at the newer ballot ${showBallot(accepted.ballot)}`
+  return decision.sequence === plan.openSequence ? faultOf(decision, plan.members) : undefined
 }
 
 /** Somebody has promised a higher ballot: whoever leads or stands below it gives way. */
@@ -164,54 +141,6 @@ export function onHandover(step: Step, from: PeerId, message: Of<'handover'>): v
   callVote(step)
 }
 
-/** Takes the sender of `ballot` as leader. False when the ballot is older than the promise. */
-export function follow(step: Step, ballot: Ballot): boolean {
-  const { state, now } = step
-  sawTerm(step, ballot)
-  if (compareBallots(ballot, state.promised) < 0) return false
-  if (state.leader !== null && sameBallot(state.leader, ballot)) return true
-  if (state.lead !== null) stepDown(step, `${nameOf(state, ballot.peer)} leads`)
-  if (state.leader !== null) loseLeader(step, `${nameOf(state, ballot.peer)} leads`)
-  promise(step, ballot)
-  state.campaign = null
-  state.electionAt = null
-  state.failedCampaigns = 0
-  state.leader = ballot
-  state.leaderHeardAt = now
-  state.pingAt = now
-  state.quickPings = limits.quickPings
-  step.emit({ type: 'leader_elected', ballot, name: nameOf(state, ballot.peer) })
-  return true
-}
-
-/** leader -> follower. */
-export function stepDown(step: Step, reason: string): void {
-  step.state.lead = null
-  loseLeader(step, reason)
-}
-
-/** Follows nobody now. Elections are scheduled by the caller. */
-export function loseLeader(step: Step, reason: string): void {
-  const { state, now } = step
-  const { leader } = state
-  if (leader === null) return
-  state.leader = null
-  state.leaderPlan = null
-  state.leaderlessSince = now
-  step.emit({ type: 'leader_lost', ballot: leader, name: nameOf(state, leader.peer), reason })
-}
-
-/** A random short wait, so that candidates seldom meet. */
-export function scheduleElection(step: Step, headStartMs = 0): void {
-  const { state, now, dice } = step
-  const voters = electorate(state).length
-  const spread = Math.min(
-    limits.electionSpreadMaxMs,
-    limits.electionSpreadBaseMs + limits.electionSpreadPerVoterMs * voters,
-  )
-  state.electionAt = now + headStartMs + dice * spread
-}
-
 export function tickElection(step: Step): void {
   const { state, now } = step
   if (state.leader !== null && state.lead === null && now - state.leaderHeardAt >= silenceMs(state)) {
@@ -229,28 +158,6 @@ export function electionWakeAt(step: Step): number | null {
   if (state.electionAt !== null) return state.electionAt
   if (state.leader !== null && state.lead === null) return state.leaderHeardAt + silenceMs(state)
   return state.leader === null && mayStand(step) ? step.now : null
-}
-
-/** Tells the sender of something older what this peer has promised. */
-export function rejectBallot(step: Step, from: PeerId, ballot: Ballot, type: Message['type']): void {
-  const { promised } = step.state
-  step.send(from, { type: 'reject', ballot, promised })
-  step.reject('stale_term', from, type, showBallot(promised), showBallot(ballot))
-}
-
-export function pingPeer(step: Step, to: PeerId): void {
-  const { state, now } = step
-  const plan = openPlan(state)
-  const { planMax } = state
-  const sequence = plan?.openSequence ?? 0
-  step.send(to, {
-    type: 'ping',
-    sentAt: now,
-    term: state.promised.term,
-    plan: state.plan?.ref ?? null,
-    sequence,
-    planMax,
-  })
 }
 
 function countCampaign(step: Step): void {
@@ -329,88 +236,4 @@ function mayStand(step: Step): boolean {
 function nextBallot(step: Step): Ballot {
   const { state } = step
   return { term: Math.max(state.promised.term, state.termSeen) + 1, peer: state.self.peer }
-}
-
-function promise(step: Step, ballot: Ballot): void {
-  assert(compareBallots(ballot, step.state.promised) >= 0, 'B1 a promise never falls')
-  step.state.promised = ballot
-  sawTerm(step, ballot)
-}
-
-function sawTerm(step: Step, ballot: Ballot): void {
-  step.state.termSeen = Math.max(step.state.termSeen, ballot.term)
-}
-
-/** This peer has a leader that lives as far as it can tell. */
-function led(step: Step): boolean {
-  const { state, now } = step
-  if (state.lead !== null) return true
-  if (state.leader === null) return false
-  const spec = heartbeatSpec(state)
-  const fresh = spec.heartbeatIntervalMs * Math.max(1, spec.missedThreshold - 1)
-  const connected = state.peers.get(state.leader.peer)?.connected ?? false
-  return connected && now - state.leaderHeardAt < fresh
-}
-
-/** The candidate stands for the same plan as this voter, and is not behind; who is behind gets what it lacks. */
-function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote'>): boolean {
-  const { state } = step
-  if (message.ballot.peer !== from) {
-    step.reject('not_leader', from, message.type, from, message.ballot.peer)
-    return false
-  }
-  const plan = openPlan(state)
-  const mine = plan?.ref ?? null
-  if (!samePlan(message.plan, mine)) {
-    if (message.plan !== null && giveDecisions(step, from, message.plan, message.sequence)) return false
-    // A vote for a plan never accepted here: from now on it never will be.
-    if (message.plan !== null && message.type === 'vote') {
-      refuse(step, from, message.ballot, message.plan, 'takes no part in this plan')
-    }
-    step.reject(
-      message.plan === null ? 'no_plan' : 'stale_plan',
-      from,
-      message.type,
-      showPlan(mine),
-      showPlan(message.plan),
-    )
-    return false
-  }
-  if (plan === null) return state.leaving === null
-  if (!isMember(state, plan.members, from)) {
-    giveDecisions(step, from, plan.ref, message.sequence)
-    step.reject('not_member', from, message.type, `a member of sequence ${plan.openSequence}`, nameOf(state, from))
-    return false
-  }
-  if (message.sequence < plan.openSequence) {
-    giveDecisions(step, from, plan.ref, message.sequence)
-    step.reject('stale_sequence', from, message.type, `${plan.openSequence}`, `${message.sequence}`)
-    return false
-  }
-  // A candidate that is ahead gets the vote: nothing can have been accepted here for a sequence not yet open.
-  if (message.sequence > plan.openSequence) {
-    step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
-  }
-  return true
-}
-
-function ownPromise(step: Step): PromiseNote {
-  const plan = openPlan(step.state)
-  return { sequence: plan?.openSequence ?? 0, accepted: plan?.accepted ?? null }
-}
-
-function ownPromiseMessage(step: Step): Omit<Of<'promise'>, 'type' | 'ballot'> {
-  const { state } = step
-  const plan = openPlan(state)
-  return { plan: plan?.ref ?? null, ...ownPromise(step), ready: ownReady(step), planMax: state.planMax }
-}
-
-/** What this peer has to say at the open barrier, or null while it works. */
-export function ownReady(step: Step): ReadyNote | null {
-  const { state, now } = step
-  const plan = openPlan(state)
-  const report = plan?.reports.get(plan.openSequence)?.get(state.self.peer)
-  if (plan === null || report === undefined) return null
-  const { status, payload, readyAt } = report
-  return { sequence: plan.openSequence, status, payload, waitedMs: Math.max(0, now - readyAt) }
 }

@@ -43,15 +43,22 @@ export function assertInvariants(state: CoreState, before: CoreState['promised']
 
 /** Why `decision` is not one that the members of its sequence could make; undefined when it is fine. */
 export function faultOf(decision: Decision, members: readonly Member[]): string | undefined {
-  if (decision.kind === 'start') return decision.members.length === 0 ? 'a start names nobody' : undefined
-  for (const member of decision.members) {
-    if (!isNamed(members, member)) return `${member.name} is not a member of sequence ${decision.sequence}`
+  if (new Set(decision.members.map(({ peer }) => peer)).size !== decision.members.length) return 'a member named twice'
+  if (decision.kind === 'start') {
+    if (decision.sequence !== 0) return `a start at sequence ${decision.sequence}`
+    return decision.members.length === 0 ? 'a start names nobody' : undefined
+  }
+  const incarnations = new Map(members.map(({ peer, incarnation }) => [peer, incarnation]))
+  for (const { peer, name, incarnation } of decision.members) {
+    if (incarnations.get(peer) !== incarnation) return `${name} is not a member of sequence ${decision.sequence}`
   }
   return decision.kind === 'release' ? policyFault(decision, members) : undefined
 }
 
 function policyFault(decision: ReleaseDecision, members: readonly Member[]): string | undefined {
-  const ready = decision.ready.filter((peer) => members.some((member) => member.peer === peer))
+  if (decision.sequence === 0) return 'a release before the start'
+  const peers = new Set(members.map(({ peer }) => peer))
+  const ready = decision.ready.filter((peer) => peers.has(peer))
   if (decision.members.length === 0) return 'a release without members'
   if (new Set(decision.ready).size !== decision.ready.length) return 'a member counted twice'
   if (decision.policy === 'all_or_nothing') {

@@ -3,11 +3,12 @@
 import { sameBallot } from './ballot.ts'
 import { askMissingPromises, carriedOver, decideIfChosen, hasPromises, propose, repeatOpenRound } from './consensus.ts'
 import { bind, heldReports } from './course.ts'
-import { callVote, scheduleElection, stepDown } from './election.ts'
+import { callVote } from './election.ts'
+import { scheduleElection, stepDown } from './following.ts'
 import { assert } from './invariants.ts'
 import { limits } from './limits.ts'
-import { electorate, hasMajority, heartbeatSpec, isMember, nameOf, openPlan, stageAt } from './membership.ts'
-import { firstReady, judge, type Standing } from './policy.ts'
+import { heartbeatSpec, nameOf, openPlan, stageAt } from './membership.ts'
+import { firstReady, judge, majorityOf, type Standing } from './policy.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import { closeGathering, wantedPeers } from './submission.ts'
@@ -20,7 +21,7 @@ export function advance(step: Step): boolean {
   if (lead === null) return false
   const plan = openPlan(state)
   if (plan === null) return state.plan === null && startPlan(step, lead)
-  if (!quorumReachable(step)) {
+  if (!quorumReachable(step, plan)) {
     stepDown(step, 'less than a majority of the members is reachable')
     scheduleElection(step, limits.campaignRetryMs)
     return false
@@ -77,7 +78,7 @@ function sendHeartbeat(step: Step, lead: LeaderState): void {
   const digest = plan === null || plan.openSequence === 0 ? null : readinessDigest(step, plan, lead)
   lead.digestAt = null
   if (digest !== null && plan !== null) {
-    plan.digest = digest
+    plan.digest = { ballot: lead.ballot, digest }
     step.emit({ type: 'progress', digest })
   }
   const sequence = plan?.openSequence ?? 0
@@ -134,13 +135,18 @@ function judgeStage(step: Step, plan: PlanState, lead: LeaderState, stage: Stage
     ballot: lead.ballot,
     leader: state.self.name,
     policy: stage.barrier.policy,
-    members: plan.members.filter((member) => verdict.stay.includes(member.peer)),
+    members: membersOf(plan, verdict.stay),
     ready: verdict.ready,
     excluded: verdict.excluded,
     reports: heldReports(plan, plan.openSequence),
     waitedMs: Math.max(0, now - (firstReady(standings) ?? now)),
     startAt: now + startLeadMs(step),
   }
+}
+
+function membersOf(plan: PlanState, peers: readonly string[]): Member[] {
+  const stay = new Set(peers)
+  return plan.members.filter(({ peer }) => stay.has(peer))
 }
 
 function abort(
@@ -167,13 +173,13 @@ function abort(
 function standingsOf(step: Step, plan: PlanState): Standing[] {
   const { state } = step
   const stage = stageAt(plan, plan.openSequence)
-  return plan.members.map(({ peer, name }) => {
+  return plan.members.map(({ peer, name, incarnation }) => {
     const known = state.peers.get(peer)
     const report = plan.reports.get(plan.openSequence)?.get(peer)
     const readyAt = report?.readyAt ?? null
     const here = peer === state.self.peer
     if (!here && (known?.verdict === 'left' || plan.gone.has(peer))) return { peer, name, state: 'left', readyAt }
-    const died = known === undefined || known.verdict === 'dead' || !isMember(state, plan.members, peer)
+    const died = known === undefined || known.verdict === 'dead' || known.member.incarnation !== incarnation
     if (!here && died) return { peer, name, state: 'dead', readyAt }
     if (report === undefined) return { peer, name, state: 'waiting', readyAt }
     const failed = report.status === 'failed' && stage?.optional !== true
@@ -222,7 +228,7 @@ function startPlan(step: Step, lead: LeaderState): boolean {
   if (gathering === null || state.leaving !== null) return false
   const wanted = wantedPeers(step, gathering)
   if (wanted.kind === 'missing') {
-    if (now >= gathering.deadlineAt) closeGathering(step, lead, { status: 'refused', detail: wanted.detail })
+    if (now >= gathering.deadlineAt) closeGathering(step, lead, { status: 'refused', detail: wanted.detail() })
     return false
   }
   if (!wanted.members.some((member) => member.peer === state.self.peer)) {
@@ -268,15 +274,12 @@ function startLeadMs(step: Step): number {
 }
 
 /** A leader that cannot reach a majority of the members must not be taken for one that works. */
-function quorumReachable(step: Step): boolean {
+function quorumReachable(step: Step, plan: PlanState): boolean {
   const { state } = step
-  const plan = openPlan(state)
-  const reachable = {
-    has: (peer: string) => {
-      if (peer === state.self.peer) return true
-      if (plan !== null && (plan.gone.has(peer) || !isMember(state, plan.members, peer))) return false
-      return state.peers.get(peer)?.verdict === 'alive'
-    },
-  }
-  return hasMajority(electorate(state), reachable)
+  const reachable = plan.members.filter(({ peer, incarnation }) => {
+    if (peer === state.self.peer) return true
+    const known = state.peers.get(peer)
+    return known?.verdict === 'alive' && known.member.incarnation === incarnation && !plan.gone.has(peer)
+  })
+  return reachable.length >= majorityOf(plan.members.length)
 }

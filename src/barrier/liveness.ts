@@ -2,7 +2,7 @@
 
 import { askPromise } from './consensus.ts'
 import { heartbeatSpec, isMember, openPlan, samePlan, silenceMs } from './membership.ts'
-import type { PeerState } from './state.ts'
+import type { CoreState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Member, Message, PeerId } from './types.ts'
 
@@ -14,9 +14,10 @@ export function onPeerUp(step: Step, member: Member): boolean {
     known.connected = true
     known.lastHeardAt = now
     if (known.verdict === 'dead') known.verdict = 'alive'
-    known.query = null
+    endQuery(state, known)
     return false
   }
+  if (known !== undefined) endQuery(state, known)
   state.peers.set(member.peer, {
     member,
     connected: true,
@@ -34,8 +35,9 @@ export function onPeerDown(step: Step, peer: PeerId): void {
   const known = step.state.peers.get(peer)
   if (known === undefined) return
   known.connected = false
-  known.query = null
-  if (isWatched(step, peer) && known.verdict === 'alive') ask(step, known, 0)
+  endQuery(step.state, known)
+  const watches = openPlan(step.state)?.members.some((member) => member.peer === peer) ?? false
+  if (watches && known.verdict === 'alive') ask(step, known, 0)
 }
 
 /** Nothing listens where the peer was: this try is answered, and the next one is due now. */
@@ -48,7 +50,12 @@ export function onUnreachable(step: Step, peer: PeerId): void {
 export function heard(step: Step, known: PeerState): void {
   known.lastHeardAt = step.now
   if (known.verdict === 'dead') known.verdict = 'alive'
+  if (known.query !== null) endQuery(step.state, known)
+}
+
+export function endQuery(state: CoreState, known: PeerState): void {
   known.query = null
+  state.asked.delete(known.member.peer)
 }
 
 export function onQuery(step: Step, from: PeerId, message: Extract<Message, { type: 'query' }>): void {
@@ -85,11 +92,7 @@ export function callIn(step: Step, known: PeerState): void {
 /** Asks the silent (leader only), and goes on with open questions. */
 export function tickLiveness(step: Step): void {
   const { state, now } = step
-  for (const known of state.peers.values()) {
-    if (!isWatched(step, known.member.peer)) {
-      known.query = null
-      continue
-    }
+  for (const known of watched(step)) {
     if (known.query !== null) {
       if (now >= known.query.deadlineAt) nextAttempt(step, known)
     } else if (state.lead !== null && known.verdict === 'alive' && now - known.lastHeardAt >= silenceMs(state)) {
@@ -102,8 +105,8 @@ export function tickLiveness(step: Step): void {
 export function livenessWakeAt(step: Step): number | null {
   const { state } = step
   let wakeAt: number | null = null
-  for (const known of state.peers.values()) {
-    if (!isWatched(step, known.member.peer) || known.verdict !== 'alive') continue
+  for (const known of watched(step)) {
+    if (known.verdict !== 'alive') continue
     const at = known.query?.deadlineAt ?? (state.lead !== null ? known.lastHeardAt + silenceMs(state) : null)
     if (at !== null && (wakeAt === null || at < wakeAt)) wakeAt = at
   }
@@ -117,14 +120,23 @@ export function forgiveSilence(step: Step): void {
   }
 }
 
-function isWatched(step: Step, peer: PeerId): boolean {
-  return openPlan(step.state)?.members.some((member) => member.peer === peer) ?? false
+/** Members of the open sequence that may need a question: for a leader all others, else those being asked. */
+function watched(step: Step): PeerState[] {
+  const { state } = step
+  const list: PeerState[] = []
+  if (state.lead === null && state.asked.size === 0) return list
+  for (const { peer } of openPlan(state)?.members ?? []) {
+    const known = state.peers.get(peer)
+    if (known !== undefined && (state.lead !== null || state.asked.has(peer))) list.push(known)
+  }
+  return list
 }
 
 function ask(step: Step, known: PeerState, attempts: number): void {
   const { state, now } = step
   state.nonce += 1
   known.query = { nonce: state.nonce, attempts: attempts + 1, deadlineAt: now + heartbeatSpec(state).queryTimeoutMs }
+  state.asked.add(known.member.peer)
   if (known.connected) {
     step.send(known.member.peer, { type: 'query', nonce: state.nonce, plan: openPlan(state)?.ref ?? null })
   } else step.emit({ type: 'probe', peer: known.member.peer })
@@ -132,7 +144,7 @@ function ask(step: Step, known: PeerState, attempts: number): void {
 
 function nextAttempt(step: Step, known: PeerState): void {
   const attempts = known.query?.attempts ?? 0
-  known.query = null
+  endQuery(step.state, known)
   if (attempts >= Math.max(1, heartbeatSpec(step.state).queryRetries)) known.verdict = 'dead'
   else ask(step, known, attempts)
 }

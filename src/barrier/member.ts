@@ -3,7 +3,7 @@
 import { sameBallot, showBallot } from './ballot.ts'
 import { giveDecisions } from './catchup.ts'
 import { finish, releaseAlone, reportsOf } from './course.ts'
-import { follow, ownReady, pingPeer, rejectBallot } from './election.ts'
+import { follow, pingPeer, rejectBallot } from './following.ts'
 import { digestSoon } from './leader.ts'
 import { limits } from './limits.ts'
 import { callIn } from './liveness.ts'
@@ -12,6 +12,7 @@ import { addSample, offsetSample } from './offset.ts'
 import type { PeerState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Message, PeerId, PlanRef } from './types.ts'
+import { ownReady } from './voting.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -64,14 +65,14 @@ export function onHeartbeat(step: Step, from: PeerId, message: Of<'heartbeat'>):
   const plan = openPlan(state)
   const { digest } = message
   if (digest === null || plan === null || !samePlan(plan.ref, digest.plan)) return
-  const held = plan.digest
-  const fresh = held === null || held.sequence < digest.sequence || held.digestSequence < digest.digestSequence
   if (digest.sequence !== plan.openSequence) return
-  if (!fresh) {
-    step.reject('stale_digest', from, 'heartbeat', `${held.digestSequence}`, `${digest.digestSequence}`)
+  const held = plan.digest
+  const same = held !== null && sameBallot(held.ballot, message.ballot) && held.digest.sequence === digest.sequence
+  if (same && digest.digestSequence <= held.digest.digestSequence) {
+    step.reject('stale_digest', from, 'heartbeat', `${held.digest.digestSequence}`, `${digest.digestSequence}`)
     return
   }
-  plan.digest = digest
+  plan.digest = { ballot: message.ballot, digest }
   step.emit({ type: 'progress', digest })
 }
 

@@ -63,7 +63,8 @@ export interface PlanState {
   gone: Set<PeerId>
   /** Members that will never accept the start, with their reasons. */
   refusals: Map<PeerId, string>
-  digest: ReadinessDigest | null
+  /** The newest of the leader that made it. */
+  digest: { readonly ballot: Ballot; readonly digest: ReadinessDigest } | null
 }
 
 /** A plan that ended for this peer. Its decisions are still given to those who ask. */
@@ -130,6 +131,8 @@ export interface PendingSubmit {
 export interface CoreState {
   readonly self: Member
   peers: Map<PeerId, PeerState>
+  /** Peers with an open query. */
+  asked: Set<PeerId>
   promised: Ballot
   /** Highest term heard of: the next candidacy goes above it. */
   termSeen: number
@@ -170,6 +173,7 @@ export function initialState(self: Member, now: number, dice: number): CoreState
   return {
     self,
     peers: new Map(),
+    asked: new Set(),
     promised: NO_BALLOT,
     termSeen: 0,
     leader: null,

@@ -51,7 +51,7 @@ export function onSubmit(step: Step, from: PeerId, spec: PlanSpec): void {
   const { state, now } = step
   const { lead } = state
   if (lead === null) return
-  const outcome = state.closedSubmits.get(spec.submission) ?? knownOutcome(step, lead, spec)
+  const outcome = state.closedSubmits.get(spec.submission) ?? unfit(spec) ?? knownOutcome(step, lead, spec)
   if (outcome !== undefined) {
     if (outcome.status !== 'accepted') remember(step, spec.submission, outcome)
     reply(step, from, spec.submission, outcome)
@@ -97,7 +97,7 @@ export function settleGathering(step: Step): void {
 export function wantedPeers(
   step: Step,
   gathering: Gathering,
-): { kind: 'roster'; members: Member[] } | { kind: 'missing'; detail: string } {
+): { kind: 'roster'; members: Member[] } | { kind: 'missing'; detail: () => string } {
   const { state } = step
   const present = [state.self]
   for (const known of state.peers.values()) {
@@ -109,8 +109,8 @@ export function wantedPeers(
   const { wanted } = gathering.spec
   const members = choose(state.self, present, wanted)
   if (members !== undefined) return { kind: 'roster', members: uniquelyNamed(members) }
-  const refused = [...gathering.refused].map(([peer, reason]) => `${nameOf(state, peer)}: ${reason}`)
-  return { kind: 'missing', detail: missingText(wanted, present, refused) }
+  const refused = () => [...gathering.refused].map(([peer, reason]) => `${nameOf(state, peer)}: ${reason}`)
+  return { kind: 'missing', detail: () => missingText(wanted, present, refused()) }
 }
 
 /** Peers ping their leader: one that does not is cut off, though its connection seems open. */
@@ -129,7 +129,7 @@ function choose(self: Member, present: readonly Member[], wanted: Wanted): Membe
     return present.filter((member) => member.peer === self.peer || others.includes(member))
   }
   const members: Member[] = []
-  for (const name of wanted.names) {
+  for (const name of new Set(wanted.names)) {
     const member = present.find((other) => other.name === name)
     if (member === undefined) return undefined
     members.push(member)
@@ -157,6 +157,13 @@ function missingText(wanted: Wanted, present: readonly Member[], refused: readon
   }
   const count = wanted.kind === 'count' ? wanted.count : 1
   return `${count} agents are wanted, but only ${present.length} came in time (${names})${busy}`
+}
+
+/** Nobody can take part in such a plan. */
+function unfit({ wanted, stages }: PlanSpec): SubmitOutcome | undefined {
+  if (stages.length === 0) return { status: 'refused', detail: 'the plan has no stages' }
+  const nobody = (wanted.kind === 'names' && wanted.names.length === 0) || (wanted.kind === 'count' && wanted.count < 1)
+  return nobody ? { status: 'refused', detail: 'the plan wants no agents' } : undefined
 }
 
 /** The answer to a submission that needs no gathering of its own. */

@@ -32,8 +32,8 @@ export interface GivenReady {
 interface Proposal {
   readonly decision: Decision
   readonly at: number
-  /** Who accepted it at this ballot. */
-  readonly accepts: Set<Proc>
+  /** Who accepted it at this ballot, each incarnation for itself. */
+  readonly accepts: Set<string>
 }
 
 /** What is known of one plan from outside. */
@@ -166,13 +166,13 @@ export class Checker implements Watcher {
       const proposal = book.proposals.get(keyOf(message.sequence, message.ballot))
       if (proposal === undefined)
         violated('accepts answer proposals', `${proc.member.peer} accepted what nobody proposed`)
-      proposal.accepts.add(proc)
+      proposal.accepts.add(idOf(proc.member))
       this.#chooseIfQuorum(book, message.sequence, message.ballot, proposal)
     } else if (message.type === 'decided' && message.sequence === 0 && message.ballot.peer === proc.member.peer) {
       const book = this.#plan(message.plan.uid)
       const proposal = book.proposals.get(keyOf(0, message.ballot))
       if (proposal === undefined) violated('2 no early start', `${proc.member.peer} announces what it did not propose`)
-      proposal.accepts.add(proc)
+      proposal.accepts.add(idOf(proc.member))
       this.#chooseIfQuorum(book, 0, message.ballot, proposal)
     }
   }
@@ -198,7 +198,7 @@ export class Checker implements Watcher {
     }
     // A leader accepts what it proposes, except its own new start: that when it decides it.
     const late = decision.kind === 'start' && sameBallot(decision.ballot, ballot)
-    const proposal = { decision, at: this.options.now(), accepts: new Set(late ? [] : [proc]) }
+    const proposal = { decision, at: this.options.now(), accepts: new Set(late ? [] : [idOf(proc.member)]) }
     book.proposals.set(key, proposal)
     const made = keyOf(sequence, decision.ballot)
     if (!book.proposedAt.has(made)) book.proposedAt.set(made, this.options.now())
@@ -210,7 +210,7 @@ export class Checker implements Watcher {
     const { decision, accepts } = proposal
     const members = sequence === 0 ? decision.members : this.membersAt(book, sequence)
     if (members === undefined) violated('3 order', `sequence ${sequence} is accepted before ${sequence - 1} is chosen`)
-    const voters = members.filter((member) => [...accepts].some((proc) => isSame(proc.member, member)))
+    const voters = members.filter((member) => accepts.has(idOf(member)))
     const everybody = decision.kind === 'start' && sameBallot(decision.ballot, ballot)
     if (voters.length < (everybody ? members.length : majority(members.length))) return
     this.#chosen(book, sequence, ballot, decision, members)
@@ -278,7 +278,7 @@ export class Checker implements Watcher {
     if (members?.length !== 1 || members[0] === undefined || !isSame(members[0], proc.member)) return
     const ballot = decision.ballot
     const proposal = this.#proposed(proc, ballot, decision)
-    proposal.accepts.add(proc)
+    proposal.accepts.add(idOf(proc.member))
     this.#chooseIfQuorum(book, decision.sequence, ballot, proposal)
   }
 
@@ -430,6 +430,10 @@ export class Checker implements Watcher {
 
 export function keyOf(sequence: number, ballot: Ballot): string {
   return `${sequence}@${ballot.term}/${ballot.peer}`
+}
+
+function idOf(member: Member): string {
+  return `${member.peer}/${member.incarnation}`
 }
 
 export function isSame(a: Member, b: Member): boolean {

@@ -30,7 +30,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'votes are forgotten',
-    edits: [edit('election.ts', '    promise(step, message.ballot)\n    // Time', '    // Time')],
+    edits: [edit('voting.ts', '    promise(step, message.ballot)\n    // Time', '    // Time')],
   },
   {
     name: 'the promise is ignored when a proposal comes',
@@ -44,7 +44,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a vote does not say what was accepted',
-    edits: [edit('election.ts', 'accepted: plan?.accepted ?? null }', 'accepted: null }')],
+    edits: [edit('voting.ts', 'accepted: plan?.accepted ?? null }', 'accepted: null }')],
   },
   {
     name: 'an accepted value is not carried over',
@@ -196,14 +196,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a leader that cannot reach a majority keeps its place',
-    edits: [edit('leader.ts', 'if (!quorumReachable(step)) {', 'if (state.left) {')],
+    edits: [edit('leader.ts', 'if (!quorumReachable(step, plan)) {', 'if (state.left) {')],
   },
   {
     name: 'members do not say again that they are ready when the leader changes',
     edits: [
       edit('core.ts', '      reportToNewLeader(step)\n', ''),
       edit('member.ts', '  if (waiting && !message.readyKnown) sendReady(step)\n', ''),
-      edit('election.ts', 'ready: ownReady(step), planMax', 'ready: null, planMax'),
+      edit('voting.ts', 'ready: ownReady(step), planMax', 'ready: null, planMax'),
     ],
   },
   {
@@ -228,7 +228,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'whoever asks for an election gets it, though there is a leader',
-    edits: [edit('election.ts', '&& !led(step)', '')],
+    edits: [edit('voting.ts', '&& !led(step)', '')],
   },
   {
     name: 'messages of an older incarnation are heard',

@@ -23,6 +23,8 @@ const found: readonly (readonly [number, string])[] = [
   [9703, 'a restarted leader gave a plan a number that had been used'],
   [79068, 'a bound peer followed a leader that had no part in its plan'],
   [96202, 'the same, after a start that was given up'],
+  [1052570, 'a leader elected a moment ago was called healthy when a rival of the same moment won'],
+  [1142770, 'a peer without a part in a plan deposed its leader by what idle peers had promised'],
 ]
 
 describe('histories that once failed', () => {

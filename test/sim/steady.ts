@@ -12,6 +12,9 @@ import { violated } from './failure.ts'
 /** After this long without troubles, ms, everything that they had upset has come to rest. */
 const REST_MS = 10_000
 
+/** A leader elected less than this ago, ms, may still meet rivals that stood at the same time. */
+const SETTLED_MS = 1000
+
 /** Later than this after the start was chosen, ms, a member is a latecomer. */
 const LATE_MS = 100
 
@@ -23,6 +26,7 @@ export class SteadyRule implements Watcher {
   readonly #checker: Checker
   /** By host, by pair of hosts, by plan: disturbed until then. */
   readonly #until = new Map<string, number>()
+  readonly #electedAt = new Map<Proc, number>()
 
   constructor(cluster: Cluster, checker: Checker) {
     this.#cluster = cluster
@@ -49,10 +53,14 @@ export class SteadyRule implements Watcher {
       // A member that heard of the start late may have promised others more by then: one new election is due.
       if (this.#cluster.now - startedAt > LATE_MS) this.#note(output.plan.uid, 0)
     }
+    if (output.type === 'leader_elected' && output.ballot.peer === proc.member.peer) {
+      this.#electedAt.set(proc, this.#cluster.now)
+    }
     if (output.type !== 'leader_lost' || output.ballot.peer !== proc.member.peer || ownWill.test(output.reason)) return
     const { plan, sequence } = this.#cluster.statusOf(proc)
     const uid = this.#checker.planOf(proc)
     if (plan === null || plan.uid !== uid || sequence === 0) return
+    if (this.#cluster.now - (this.#electedAt.get(proc) ?? 0) < SETTLED_MS) return
     const book = this.#checker.plans.get(uid)
     const members = book && this.#checker.membersAt(book, sequence)
     if (members === undefined || !this.#calm(proc.host) || !this.#calm(uid)) return

@@ -1,0 +1,99 @@
+/** Whom this peer follows, and what it has promised. */
+
+import { compareBallots, sameBallot, showBallot } from './ballot.ts'
+import { assert } from './invariants.ts'
+import { limits } from './limits.ts'
+import { electorate, heartbeatSpec, nameOf, openPlan } from './membership.ts'
+import type { Step } from './step.ts'
+import type { Ballot, Message, PeerId } from './types.ts'
+
+/** Takes the sender of `ballot` as leader. False when the ballot is older than the promise. */
+export function follow(step: Step, ballot: Ballot): boolean {
+  const { state, now } = step
+  sawTerm(step, ballot)
+  if (compareBallots(ballot, state.promised) < 0) return false
+  if (state.leader !== null && sameBallot(state.leader, ballot)) return true
+  if (state.lead !== null) stepDown(step, `${nameOf(state, ballot.peer)} leads`)
+  if (state.leader !== null) loseLeader(step, `${nameOf(state, ballot.peer)} leads`)
+  promise(step, ballot)
+  state.campaign = null
+  state.electionAt = null
+  state.failedCampaigns = 0
+  state.leader = ballot
+  state.leaderHeardAt = now
+  state.pingAt = now
+  state.quickPings = limits.quickPings
+  step.emit({ type: 'leader_elected', ballot, name: nameOf(state, ballot.peer) })
+  return true
+}
+
+/** leader -> follower. */
+export function stepDown(step: Step, reason: string): void {
+  step.state.lead = null
+  loseLeader(step, reason)
+}
+
+/** Follows nobody now. Elections are scheduled by the caller. */
+export function loseLeader(step: Step, reason: string): void {
+  const { state, now } = step
+  const { leader } = state
+  if (leader === null) return
+  state.leader = null
+  state.leaderPlan = null
+  state.leaderlessSince = now
+  step.emit({ type: 'leader_lost', ballot: leader, name: nameOf(state, leader.peer), reason })
+}
+
+/** A random short wait, so that candidates seldom meet. */
+export function scheduleElection(step: Step, headStartMs = 0): void {
+  const { state, now, dice } = step
+  const voters = electorate(state).length
+  const spread = Math.min(
+    limits.electionSpreadMaxMs,
+    limits.electionSpreadBaseMs + limits.electionSpreadPerVoterMs * voters,
+  )
+  state.electionAt = now + headStartMs + dice * spread
+}
+
+/** Tells the sender of something older what this peer has promised. */
+export function rejectBallot(step: Step, from: PeerId, ballot: Ballot, type: Message['type']): void {
+  const { promised } = step.state
+  step.send(from, { type: 'reject', ballot, promised })
+  step.reject('stale_term', from, type, showBallot(promised), showBallot(ballot))
+}
+
+export function pingPeer(step: Step, to: PeerId): void {
+  const { state, now } = step
+  const plan = openPlan(state)
+  const { planMax } = state
+  const sequence = plan?.openSequence ?? 0
+  step.send(to, {
+    type: 'ping',
+    sentAt: now,
+    term: state.promised.term,
+    plan: state.plan?.ref ?? null,
+    sequence,
+    planMax,
+  })
+}
+
+export function promise(step: Step, ballot: Ballot): void {
+  assert(compareBallots(ballot, step.state.promised) >= 0, 'B1 a promise never falls')
+  step.state.promised = ballot
+  sawTerm(step, ballot)
+}
+
+export function sawTerm(step: Step, ballot: Ballot): void {
+  step.state.termSeen = Math.max(step.state.termSeen, ballot.term)
+}
+
+/** This peer has a leader that lives as far as it can tell. */
+export function led(step: Step): boolean {
+  const { state, now } = step
+  if (state.lead !== null) return true
+  if (state.leader === null) return false
+  const spec = heartbeatSpec(state)
+  const fresh = spec.heartbeatIntervalMs * Math.max(1, spec.missedThreshold - 1)
+  const connected = state.peers.get(state.leader.peer)?.connected ?? false
+  return connected && now - state.leaderHeardAt < fresh
+}

@@ -1,0 +1,102 @@
+/** The voter: whom it gives its pre-vote and its vote. A vote is the promise of phase 1, and carries what was accepted. */
+
+import { compareBallots, sameBallot } from './ballot.ts'
+import { giveDecisions, refuse } from './catchup.ts'
+import { led, loseLeader, promise, rejectBallot, sawTerm, stepDown } from './following.ts'
+import { limits } from './limits.ts'
+import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
+import type { PromiseNote } from './state.ts'
+import type { Step } from './step.ts'
+import type { Message, PeerId, ReadyNote } from './types.ts'
+
+type Of<T extends Message['type']> = Extract<Message, { type: T }>
+
+export function onPrevote(step: Step, from: PeerId, message: Of<'prevote'>): void {
+  const { state } = step
+  const granted = voteIsForUs(step, from, message) && compareBallots(message.ballot, state.promised) > 0 && !led(step)
+  const { leader, promised } = state
+  step.send(from, { type: 'prevote_reply', ballot: message.ballot, granted, leader, promised })
+}
+
+export function onVote(step: Step, from: PeerId, message: Of<'vote'>): void {
+  const { state } = step
+  sawTerm(step, message.ballot)
+  if (!voteIsForUs(step, from, message)) return
+  if (compareBallots(message.ballot, state.promised) < 0) {
+    rejectBallot(step, from, message.ballot, 'vote')
+    return
+  }
+  const lead = state.leader
+  if (!sameBallot(message.ballot, state.promised)) {
+    if (state.lead !== null) stepDown(step, `${nameOf(state, from)} was elected`)
+    else if (lead !== null) loseLeader(step, `${nameOf(state, from)} stands for election`)
+    state.campaign = null
+    promise(step, message.ballot)
+    // Time for the candidate to win; should it die meanwhile, another one stands.
+    state.electionAt = step.now + limits.candidateGraceMs * (1 + step.dice)
+  }
+  step.send(from, { type: 'promise', ballot: message.ballot, ...ownPromiseMessage(step) })
+}
+
+/** The candidate stands for the same plan as this voter, and is not behind; who is behind gets what it lacks. */
+function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote'>): boolean {
+  const { state } = step
+  if (message.ballot.peer !== from) {
+    step.reject('not_leader', from, message.type, from, message.ballot.peer)
+    return false
+  }
+  const plan = openPlan(state)
+  const mine = plan?.ref ?? null
+  if (!samePlan(message.plan, mine)) {
+    if (message.plan !== null && giveDecisions(step, from, message.plan, message.sequence)) return false
+    // A vote for a plan never accepted here: from now on it never will be.
+    if (message.plan !== null && message.type === 'vote') {
+      refuse(step, from, message.ballot, message.plan, 'takes no part in this plan')
+    }
+    step.reject(
+      message.plan === null ? 'no_plan' : 'stale_plan',
+      from,
+      message.type,
+      showPlan(mine),
+      showPlan(message.plan),
+    )
+    return false
+  }
+  if (plan === null) return state.leaving === null
+  if (!isMember(state, plan.members, from)) {
+    giveDecisions(step, from, plan.ref, message.sequence)
+    step.reject('not_member', from, message.type, `a member of sequence ${plan.openSequence}`, nameOf(state, from))
+    return false
+  }
+  if (message.sequence < plan.openSequence) {
+    giveDecisions(step, from, plan.ref, message.sequence)
+    step.reject('stale_sequence', from, message.type, `${plan.openSequence}`, `${message.sequence}`)
+    return false
+  }
+  // A candidate that is ahead gets the vote: nothing can have been accepted here for a sequence not yet open.
+  if (message.sequence > plan.openSequence) {
+    step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+  }
+  return true
+}
+
+export function ownPromise(step: Step): PromiseNote {
+  const plan = openPlan(step.state)
+  return { sequence: plan?.openSequence ?? 0, accepted: plan?.accepted ?? null }
+}
+
+function ownPromiseMessage(step: Step): Omit<Of<'promise'>, 'type' | 'ballot'> {
+  const { state } = step
+  const plan = openPlan(state)
+  return { plan: plan?.ref ?? null, ...ownPromise(step), ready: ownReady(step), planMax: state.planMax }
+}
+
+/** What this peer has to say at the open barrier, or null while it works. */
+export function ownReady(step: Step): ReadyNote | null {
+  const { state, now } = step
+  const plan = openPlan(state)
+  const report = plan?.reports.get(plan.openSequence)?.get(state.self.peer)
+  if (plan === null || report === undefined) return null
+  const { status, payload, readyAt } = report
+  return { sequence: plan.openSequence, status, payload, waitedMs: Math.max(0, now - readyAt) }
+}

@@ -1,0 +1,102 @@
+/** Small pure parts: order of ballots, clock offsets, what a decision may say. */
+
+import { describe, expect, it } from 'vitest'
+import { compareBallots, NO_BALLOT, sameBallot, showBallot } from '../../src/barrier/ballot.ts'
+import { faultOf } from '../../src/barrier/invariants.ts'
+import type { Decision, Member, Policy } from '../../src/barrier/mod.ts'
+import { addSample, bestSample, type OffsetSample, offsetSample } from '../../src/barrier/offset.ts'
+import { barrierSpec, planOf } from './plans.ts'
+
+describe('ballots', () => {
+  const ordered = [NO_BALLOT, { term: 1, peer: 'a' }, { term: 1, peer: 'b' }, { term: 2, peer: 'a' }]
+
+  it('are ordered by term, then by peer', () => {
+    for (const [i, a] of ordered.entries()) {
+      for (const [j, b] of ordered.entries()) {
+        expect(Math.sign(compareBallots(a, b))).toBe(Math.sign(i - j))
+        expect(sameBallot(a, b)).toBe(i === j)
+      }
+    }
+  })
+
+  it('are shown as term and peer', () => {
+    expect(ordered.map(showBallot)).toEqual(['none', '1/a', '1/b', '2/a'])
+  })
+})
+
+describe('clock offset', () => {
+  it.each([
+    // sent, received, replied, back: offset, round trip
+    [100, 600, 601, 103, 499, 2],
+    [100, 90, 90, 110, -15, 10],
+    [0, 0, 0, 0, 0, 0],
+  ])('of %d %d %d %d is %d, with a round trip of %d', (sent, received, replied, back, offsetMs, roundTripMs) => {
+    expect(offsetSample(sent, received, replied, back)).toEqual({ offsetMs, roundTripMs, at: back })
+  })
+
+  it('makes no sense of an answer that was away for less than no time', () => {
+    expect(offsetSample(100, 0, 50, 101)).toBeUndefined()
+    expect(offsetSample(Number.NaN, 0, 0, 1)).toBeUndefined()
+  })
+
+  const sample = (at: number, offsetMs: number, roundTripMs: number): OffsetSample => ({ at, offsetMs, roundTripMs })
+
+  it('is taken from the quickest round trip, of those the newest', () => {
+    expect(bestSample([])).toBeUndefined()
+    expect(bestSample([sample(1, 7, 2), sample(2, 8, 1), sample(3, 9, 1), sample(4, 10, 5)])?.offsetMs).toBe(9)
+  })
+
+  it('keeps 16 samples, none older than two minutes', () => {
+    let kept: OffsetSample[] = []
+    for (let at = 0; at < 40; at += 1) kept = addSample(kept, sample(at * 1000, 5, 1))
+    expect(kept.map(({ at }) => at / 1000)).toEqual([24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39])
+    expect(addSample(kept, sample(160_000, 5, 1)).length).toBe(1)
+  })
+
+  it('forgets what a jumped clock contradicts', () => {
+    const kept = addSample([sample(0, 5, 1), sample(100, 2004, 1)], sample(200, 2005, 1))
+    expect(kept.map(({ offsetMs }) => offsetMs)).toEqual([2004, 2005])
+  })
+})
+
+describe('faults of a decision', () => {
+  const member = (peer: string, incarnation = '1'): Member => ({ peer, name: peer, incarnation })
+  const members = ['a', 'b', 'c'].map((peer) => member(peer))
+  const base = { plan: { number: 1, uid: 'p' }, sequence: 1, ballot: { term: 1, peer: 'a' }, leader: 'a' } as const
+  const tail = { excluded: [], reports: [], waitedMs: 0, startAt: 0 } as const
+  const release = (policy: Policy, next: readonly Member[], ready: readonly string[], sequence = 1): Decision => {
+    return { kind: 'release', ...base, sequence, policy, members: next, ready, ...tail }
+  }
+  const start = (next: readonly Member[], sequence = 0): Decision => {
+    const spec = planOf({ submission: 's', stages: 1, barrier: barrierSpec('majority') })
+    return { kind: 'start', ...base, sequence, spec, members: next, startAt: 0 }
+  }
+  const rows: readonly (readonly [string, Decision, string | undefined])[] = [
+    ['a start', start(members), undefined],
+    ['a start of nobody', start([]), 'a start names nobody'],
+    ['a start in the middle', start(members, 2), 'a start at sequence 2'],
+    ['a start that names one twice', start([member('a'), member('a')]), 'a member named twice'],
+    ['all ready', release('all_or_nothing', members, ['a', 'b', 'c']), undefined],
+    [
+      'one not ready',
+      release('all_or_nothing', members, ['a', 'b']),
+      'all_or_nothing released without every member ready',
+    ],
+    [
+      'one left out',
+      release('all_or_nothing', members.slice(0, 2), ['a', 'b', 'c']),
+      'all_or_nothing released without every member ready',
+    ],
+    ['two of three', release('majority', members.slice(0, 2), ['a', 'b']), undefined],
+    ['one of three', release('majority', members.slice(0, 1), ['a']), 'majority released with 1 of 3 ready'],
+    ['strangers', release('majority', members, ['a', 'x', 'y']), 'majority released with 1 of 3 ready'],
+    ['one counted twice', release('majority', members, ['a', 'a']), 'a member counted twice'],
+    ['one of three, best effort', release('best_effort', members, ['a']), undefined],
+    ['nobody left', release('best_effort', [], []), 'a release without members'],
+    ['a new incarnation', release('best_effort', [member('a', '2')], ['a']), 'a is not a member of sequence 1'],
+    ['before the start', release('best_effort', members, ['a'], 0), 'a release before the start'],
+  ]
+  it.each(rows)('%s', (_what, decision, fault) => {
+    expect(faultOf(decision, members)).toBe(fault)
+  })
+})
