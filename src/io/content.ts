@@ -33,7 +33,21 @@ export interface ContentKey {
 
 export function contentKey(seed: number, dir: string, name: string): ContentKey {
   const own = hashText(name, seed)
-  return { name: own, place: mix32(own ^ hashText(dir, seed ^ 0x2545f491)) }
+  return { name: own, place: mix32(own ^ folderHash(seed, dir)) }
+}
+
+let lastFolder = ''
+let lastSeed = 0
+let lastHash = 0
+
+/** Objects of one folder follow one another: the last answer is kept. */
+function folderHash(seed: number, dir: string): number {
+  if (dir !== lastFolder || seed !== lastSeed) {
+    lastHash = hashText(dir, seed ^ 0x2545f491)
+    lastFolder = dir
+    lastSeed = seed
+  }
+  return lastHash
 }
 
 /** Page-aligned memory, as O_DIRECT wants it: WebAssembly memory starts at a page on every runtime. */
@@ -157,6 +171,7 @@ function corrupt(offset: number, expected: Buffer, found: Buffer): IoError {
 export class ContentPools {
   readonly #pools = new Map<string, ContentPool>()
   readonly #shared: ContentPools | null
+  #last: { readonly spec: DataSpec; readonly pool: ContentPool } | null = null
 
   /** `shared`: lends its memory to these, for lanes that copy every slice at once. */
   constructor(shared: ContentPools | null = null) {
@@ -164,12 +179,14 @@ export class ContentPools {
   }
 
   for(spec: DataSpec): ContentPool {
+    if (this.#last?.spec === spec) return this.#last.pool
     const key = spec.fill === 'zero' ? 'zero' : `${Math.round(spec.dedupFactor)} ${spec.compressFactor}`
     let pool = this.#pools.get(key)
     if (pool === undefined) {
       pool = new ContentPool(spec, this.#shared?.for(spec) ?? null)
       this.#pools.set(key, pool)
     }
+    this.#last = { spec, pool }
     return pool
   }
 }

@@ -1,5 +1,6 @@
 /** One lane of a cleanup: deletes what prepare and put stages of this run named, and nothing else. */
 
+import { monotonic } from '../clock.ts'
 import { putNames } from '../collections.ts'
 import { describeOpError, messageOf } from '../errors.ts'
 import { hashText } from '../random.ts'
@@ -33,12 +34,12 @@ export class CleanupLane {
     const lane = this.#lane
     const { recorder } = lane
     const { toEngineClock } = lane.timing
-    const started = performance.now() + toEngineClock
+    const started = monotonic.now() + toEngineClock
     recorder.set(HEAD.STARTED_AT, started)
     recorder.set(HEAD.MEASURED_AT, started)
     yield* this.#removePrepared()
     for (const uri of new Set(this.#work.putUris)) yield* this.#removePuts(uri)
-    recorder.set(HEAD.ENDED_AT, performance.now() + toEngineClock)
+    recorder.set(HEAD.ENDED_AT, monotonic.now() + toEngineClock)
   }
 
   *#removePrepared(): LaneRun {
@@ -69,11 +70,11 @@ export class CleanupLane {
 
   *#remove(store: Store): LaneRun {
     const { recorder } = this.#lane
-    const from = performance.now()
+    const from = monotonic.now()
     try {
       const answer = store.remove(this.#ref)
       if (typeof answer !== 'number') yield answer
-      recorder.success(DELETE, 0, (performance.now() - from) * 1e6)
+      recorder.success(DELETE, 0, (monotonic.now() - from) * 1e6)
       recorder.add(HEAD.DELETED, 1)
     } catch (error) {
       if (isMissing(error) && this.#work.mode !== 'strict') recorder.add(HEAD.MISSING, 1)

@@ -1,5 +1,6 @@
 /** One lane of a workload: chooses an op by weight, an object, does it, records it, until time is up. */
 
+import { monotonic } from '../clock.ts'
 import { putNames } from '../collections.ts'
 import { IoError } from '../errors.ts'
 import { parsePattern } from '../glob.ts'
@@ -68,7 +69,7 @@ export class ExecuteLane {
     const deadline = durationMs === null ? Number.POSITIVE_INFINITY : measuredFrom + durationMs
     const ref = this.#ref
     const pacer = this.#createPacer()
-    let last = performance.now()
+    let last = monotonic.now()
     recorder.set(HEAD.STARTED_AT, last + toEngineClock)
     recorder.set(HEAD.MEASURED_AT, Math.max(last, measuredFrom) + toEngineClock)
     while (!isStopped(lane)) {
@@ -82,32 +83,32 @@ export class ExecuteLane {
         continue
       }
       // A ranged read is chosen in some 20 ns: its start is the end of the one before, which saves a look at the clock.
-      let from = action.isRanged ? last : performance.now()
+      let from = action.isRanged ? last : monotonic.now()
       if (pacer !== null) {
         from = pacer.next()
         const pause = this.#pause(Math.min(from, deadline))
         if (pause !== null) yield pause
-        if (isStopped(lane) || performance.now() >= deadline) break
-        recorder.raise(HEAD.LAG_MS, performance.now() - from)
+        if (isStopped(lane) || monotonic.now() >= deadline) break
+        recorder.raise(HEAD.LAG_MS, monotonic.now() - from)
       }
       if (from >= deadline) break
       try {
         const answer = action.perform(store, ref)
         const bytes = action.movesBytes(typeof answer === 'number' ? answer : yield answer)
-        last = performance.now()
+        last = monotonic.now()
         const ms = last - from
         if (ms > opTimeoutMs) throw new IoError('TIMED_OUT', `took ${Math.round(ms)} ms, allowed are ${opTimeoutMs}`)
         if (from >= measuredFrom) recorder.success(action.op, bytes, ms * 1e6)
         else recorder.warm(action.op, bytes, ms * 1e6)
         if (action.isDelete) recorder.add(HEAD.DELETED, 1)
       } catch (error) {
-        last = performance.now()
+        last = monotonic.now()
         const measured = from >= measuredFrom
         const failed = { op: action.op, name: action.name, bytes: action.isGet ? ref.size : 0, measured }
         recordFailure(lane, failed, error, () => store.describe(ref))
       }
     }
-    recorder.set(HEAD.ENDED_AT, (pacer === null ? last : performance.now()) + toEngineClock)
+    recorder.set(HEAD.ENDED_AT, (pacer === null ? last : monotonic.now()) + toEngineClock)
   }
 
   #exhaust(action: Action): void {
@@ -120,11 +121,11 @@ export class ExecuteLane {
 
   /** Waits for an intended start; a stop ends it early. */
   #pause(until: number): Promise<number> | null {
-    const left = until - performance.now()
+    const left = until - monotonic.now()
     if (left <= 0) return null
     if (!this.#lane.blocks) return pauseShared(this.#lane, until)
     const { control } = this.#lane
-    for (let ms = left; ms > 0 && !isStopped(this.#lane); ms = until - performance.now()) {
+    for (let ms = left; ms > 0 && !isStopped(this.#lane); ms = until - monotonic.now()) {
       if (ms > SPIN_MS) Atomics.wait(control, CONTROL.STOP, 0, ms - SPIN_MS)
     }
     return null
@@ -137,7 +138,7 @@ const SPIN_MS = 0.08
 const PAUSE_SLICE_MS = 100
 
 async function pauseShared(lane: LaneContext, until: number): Promise<number> {
-  for (let left = until - performance.now(); left > 0 && !isStopped(lane); left = until - performance.now()) {
+  for (let left = until - monotonic.now(); left > 0 && !isStopped(lane); left = until - monotonic.now()) {
     await new Promise((resolve) => setTimeout(resolve, Math.min(left, PAUSE_SLICE_MS)))
   }
   return 0

@@ -1,5 +1,6 @@
 /** One lane of a prepare: takes numbers from the agent's share and makes sure that those objects exist. */
 
+import { monotonic } from '../clock.ts'
 import { codeOf, describeOpError } from '../errors.ts'
 import { creationShare, type Share, Shuffle } from '../shares.ts'
 import { ObjectRef, type Store } from '../stores/types.ts'
@@ -56,7 +57,7 @@ export class PrepareLane {
     const lane = this.#lane
     const { recorder, cursors } = lane
     const { toEngineClock } = lane.timing
-    const started = performance.now() + toEngineClock
+    const started = monotonic.now() + toEngineClock
     recorder.set(HEAD.STARTED_AT, started)
     recorder.set(HEAD.MEASURED_AT, started)
     const { first, step, count } = this.#share
@@ -70,7 +71,7 @@ export class PrepareLane {
         if (store !== null) yield* this.#ensure(store)
       }
     }
-    recorder.set(HEAD.ENDED_AT, performance.now() + toEngineClock)
+    recorder.set(HEAD.ENDED_AT, monotonic.now() + toEngineClock)
   }
 
   /** Points to an object by its position among all collections. */
@@ -114,14 +115,14 @@ export class PrepareLane {
     const ref = this.#ref
     const { size } = ref
     for (let attempt = 1; ; attempt++) {
-      const from = performance.now()
+      const from = monotonic.now()
       try {
         const data = ref.collection?.data
         if (data === undefined) return
         const content = lane.pools.for(data).open(keyOf(lane.job.context.seed, store, ref))
         const answer = store.put(ref, size, content, null)
         const bytes = typeof answer === 'number' ? answer : yield answer
-        lane.recorder.success(PUT, bytes, (performance.now() - from) * 1e6)
+        lane.recorder.success(PUT, bytes, (monotonic.now() - from) * 1e6)
         lane.recorder.add(HEAD.CREATED, 1)
         this.#failuresInARow = 0
         return
