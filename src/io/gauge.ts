@@ -4,7 +4,7 @@ import { encodeHistogram, HISTOGRAM_LENGTH, totalOf } from './histogram.ts'
 import { type Board, HEAD, OPS, SUM, WARM } from './lanes/board.ts'
 import { BUCKET_LABELS, BUCKETS } from './sizes.ts'
 import { addCounts, byOpAndBucket } from './stats.ts'
-import type { OpStats } from './types.ts'
+import type { Measuring, OpStats } from './types.ts'
 
 export interface Totals {
   readonly ops: number
@@ -42,10 +42,35 @@ export function warmupOf(boards: readonly Board[]): Totals {
 }
 
 /** Nanoseconds that lanes spent in measured operations. */
-export function busyNs(boards: readonly Board[]): number {
+function busyNs(boards: readonly Board[]): number {
   let ns = 0
   for (const { sums } of boards) for (let at = SUM.NS; at < sums.length; at += SUM.LENGTH) ns += sums[at] ?? 0
   return ns
+}
+
+/** How busy lanes were with `seconds` of measured work. */
+export function loadOf(
+  boards: readonly Board[],
+  seconds: number,
+): Pick<Measuring, 'lanes' | 'busyShare' | 'laneOpsMin' | 'laneOpsMax' | 'lagMs' | 'timedOut' | 'firstDone'> {
+  const ops = boards.map((board) => totalsOf([board]).ops)
+  const firstDone = boards.map((board) => {
+    // A lane that did not come back did nothing more.
+    if (board.head[HEAD.FIRST_DONE] === 0) return totalsOf([board])
+    return { ops: board.head[HEAD.FIRST_DONE_OPS] ?? 0, bytes: board.head[HEAD.FIRST_DONE_BYTES] ?? 0 }
+  })
+  return {
+    lanes: boards.length,
+    busyShare: seconds > 0 ? Math.min(1, busyNs(boards) / 1e9 / (seconds * boards.length)) : 0,
+    laneOpsMin: Math.min(...ops),
+    laneOpsMax: Math.max(...ops),
+    lagMs: Math.max(0, ...boards.map(({ head }) => head[HEAD.LAG_MS] ?? 0)),
+    timedOut: headSum(boards, HEAD.TIMED_OUT),
+    firstDone: {
+      ops: firstDone.reduce((sum, one) => sum + one.ops, 0),
+      bytes: firstDone.reduce((sum, one) => sum + one.bytes, 0),
+    },
+  }
 }
 
 /** Exact sums over lanes, per op and size bucket. */

@@ -21,6 +21,7 @@ import { failEmpty, planSources, type SourcePlan } from './sources.ts'
 import { LaneStores } from './stores/mod.ts'
 import type { S3Settings } from './stores/s3/settings.ts'
 import type { ArmedStage, Containment, ExecuteWork, StageContext, StageResult } from './types.ts'
+import { cpuLimits } from './warnings.ts'
 
 export type RunOptions = Parameters<ArmedStage['run']>[0]
 
@@ -110,7 +111,8 @@ export class LaneStage {
         cancelled ? new IoError('CANCELLED', 'The stage was cancelled before it started') : error,
       )
     }
-    return { ...result, cpu: cpu() }
+    result = { ...result, cpu: cpu() }
+    return { ...result, limits: [...result.limits, ...cpuLimits(result)] }
   }
 
   /** Lists what must be listed; then lanes start after it rather than at the common moment. */

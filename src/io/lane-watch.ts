@@ -1,9 +1,10 @@
 /** Watches the lanes of a running stage: start, progress, samples, cancellation, lanes that hang; then the result. */
 
 import { now, sleep } from './clock.ts'
+import { clockReadNs } from './clock-cost.ts'
 import { collectionsOf } from './collections.ts'
 import { codeOf, IoError, type IoErrorCode, messageOf } from './errors.ts'
-import { busyNs, collectStats, headSum, totalsOf, warmupOf } from './gauge.ts'
+import { collectStats, headSum, loadOf, totalsOf, warmupOf } from './gauge.ts'
 import type { Launched, RunOptions } from './lane-stage.ts'
 import { type Board, CONTROL, HEAD } from './lanes/board.ts'
 import { joinErrors } from './lanes/errors.ts'
@@ -12,8 +13,9 @@ import { ABORT_GRACE_MS, PROGRESS_INTERVAL_MS } from './limits.ts'
 import { failResult, plainResult } from './result.ts'
 import { IntervalGauge, PerfLog } from './samples.ts'
 import { creationShare, deletionShare } from './shares.ts'
+import { StallMeter } from './stalls.ts'
 import type { StageContext, StageResult } from './types.ts'
-import { engineWarnings } from './warnings.ts'
+import { engineLimits, engineWarnings } from './warnings.ts'
 
 /** After a deadline, operations that are under way may take this long on top of their timeout, ms. */
 const LATE_GRACE_MS = 1000
@@ -35,6 +37,7 @@ export class LaneWatch {
   readonly #perf: PerfLog
   #failure: LaneFailure | null = null
   #given = 0
+  #stalls = new StallMeter(0)
 
   constructor(options: {
     readonly work: LaneWork
@@ -63,11 +66,13 @@ export class LaneWatch {
     signal.addEventListener('abort', onAbort, { once: true })
     const startAt = Math.max(options.startAt, now())
     launched.start(startAt)
+    this.#stalls = new StallMeter(startAt)
     const endWatch = this.#watch(startAt, options)
     try {
       await this.#finish(startAt, signal)
     } finally {
       endWatch()
+      this.#stalls.tick(now())
       signal.removeEventListener('abort', onAbort)
     }
     const result = this.#result(startAt, signal)
@@ -91,6 +96,7 @@ export class LaneWatch {
     const reporter = setInterval(() => {
       const at = now()
       if (at < startAt) return
+      this.#stalls.tick(at)
       this.#report(at, (at - last) / 1000, startAt, options)
       last = at
     }, PROGRESS_INTERVAL_MS)
@@ -215,18 +221,18 @@ export class LaneWatch {
         missing: sum(HEAD.MISSING),
       },
       repeated: sum(HEAD.REPEATED),
+      measuring: {
+        latencyFrom: isPaced(this.#work) ? 'intended_start' : 'start',
+        clockReadNs: clockReadNs(),
+        stalledMs: this.#stalls.totalMs,
+        ...loadOf(boards, seconds),
+      },
       firstLaneDoneSeconds: ends.length === 0 ? 0 : Math.min(...ends),
       lastLaneDoneSeconds: ends.length === 0 ? 0 : Math.max(...ends),
       errorSamples: joinErrors(this.#errors.values()),
     }
-    const facts = {
-      lanes: boards.map((board) => totalsOf([board]).ops),
-      busyShare: busyNs(boards) / 1e9 / Math.max(1e-9, seconds * boards.length),
-      lagMs: Math.max(0, ...at(HEAD.LAG_MS)),
-      throttled: sum(HEAD.THROTTLED),
-    }
-    const warnings = [...this.#warnings, ...engineWarnings(this.#work, result, facts)]
-    return this.#judge({ ...result, warnings }, signal)
+    const warnings = [...this.#warnings, ...engineWarnings(this.#work, result, sum(HEAD.THROTTLED))]
+    return this.#judge({ ...result, warnings, limits: engineLimits(this.#work, result) }, signal)
   }
 
   #judge(result: StageResult, signal: AbortSignal): StageResult {
@@ -249,6 +255,10 @@ export class LaneWatch {
     if (work.type !== 'prepare' || result.status === 'failed' || result.objects.created === 0) return
     await sleep(work.postDelayMs, signal).catch(() => {})
   }
+}
+
+function isPaced(work: LaneWork): boolean {
+  return 'rate' in work && work.rate.opsPerSecond !== null
 }
 
 function reasonOf(signal: AbortSignal): string {

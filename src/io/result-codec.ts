@@ -54,6 +54,19 @@ const perfSample = z.strictObject({
   cpu: z.strictObject({ user: part, system: part, iowait: part }).nullable(),
 })
 
+const measuring = z.strictObject({
+  latencyFrom: z.enum(['start', 'intended_start']),
+  clockReadNs: amount,
+  lanes: count,
+  busyShare: z.number().min(0).max(1),
+  laneOpsMin: count,
+  laneOpsMax: count,
+  lagMs: amount,
+  timedOut: count,
+  stalledMs: amount,
+  firstDone: z.strictObject({ ops: count, bytes: count }),
+})
+
 const stageResult = z.strictObject({
   status: z.enum(['ok', 'failed']),
   reason: text(4000),
@@ -68,9 +81,11 @@ const stageResult = z.strictObject({
   repeated: count,
   firstLaneDoneSeconds: amount,
   lastLaneDoneSeconds: amount,
+  measuring,
   cpu: z.strictObject({ host: share, process: share }),
   errorSamples: z.array(z.strictObject({ message: text(1000), count })).max(64),
   warnings: z.array(text(1000)).max(64),
+  limits: z.array(text(1000)).max(16),
   output: text(OUTPUT_BYTES_MAX),
   exitCode: z.number().int().nullable(),
 })

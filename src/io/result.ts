@@ -1,9 +1,22 @@
 /** Results of stages that do or do not have figures. Pure. */
 
 import { codeOf, messageOf } from './errors.ts'
-import type { StageResult } from './types.ts'
+import type { Measuring, StageResult } from './types.ts'
 
 const REASON_CHARS_MAX = 2000
+
+const NOTHING_MEASURED: Measuring = {
+  latencyFrom: 'start',
+  clockReadNs: 0,
+  lanes: 0,
+  busyShare: 0,
+  laneOpsMin: 0,
+  laneOpsMax: 0,
+  lagMs: 0,
+  timedOut: 0,
+  stalledMs: 0,
+  firstDone: { ops: 0, bytes: 0 },
+}
 
 /** A result without figures. */
 export function plainResult(times: { readonly startedAt: number; readonly endedAt: number }): StageResult {
@@ -22,9 +35,11 @@ export function plainResult(times: { readonly startedAt: number; readonly endedA
     repeated: 0,
     firstLaneDoneSeconds: 0,
     lastLaneDoneSeconds: 0,
+    measuring: NOTHING_MEASURED,
     cpu: { host: null, process: null },
     errorSamples: [],
     warnings: [],
+    limits: [],
     output: '',
     exitCode: null,
   }

@@ -202,6 +202,28 @@ export interface PerfSample {
   readonly cpu: { readonly user: number; readonly system: number; readonly iowait: number } | null
 }
 
+/** How figures were taken, and how busy the engine was with it. */
+export interface Measuring {
+  /** Under rate control from the intended start: what waits for a slow operation before it is not hidden. */
+  readonly latencyFrom: 'start' | 'intended_start'
+  /** What one look at the clock takes, ns: part of every latency. 0 when nothing was measured. */
+  readonly clockReadNs: number
+  readonly lanes: number
+  /** Share of the lanes' time in operations, 0..1; the rest is the engine's own. */
+  readonly busyShare: number
+  /** Operations of the lanes that did the fewest and the most. */
+  readonly laneOpsMin: number
+  readonly laneOpsMax: number
+  /** Worst delay of an operation behind its intended start, ms; 0 without rate control. */
+  readonly lagMs: number
+  /** Operations that took longer than allowed; each is among the errors. */
+  readonly timedOut: number
+  /** Time that this agent stood still for (paused, or without CPU), ms. */
+  readonly stalledMs: number
+  /** What all lanes had done when the first of them ended: later figures contain lanes without work. */
+  readonly firstDone: { readonly ops: number; readonly bytes: number }
+}
+
 export interface StageResult {
   readonly status: 'ok' | 'failed'
   /** Why it failed, for people; empty when ok. */
@@ -226,12 +248,15 @@ export interface StageResult {
   readonly repeated: number
   readonly firstLaneDoneSeconds: number
   readonly lastLaneDoneSeconds: number
+  readonly measuring: Measuring
   /** Share of the machine and of this process in use meanwhile, 0..1 of all cores; null where it cannot be read. */
   readonly cpu: { readonly host: number | null; readonly process: number | null }
   /** First few error messages with their counts. */
   readonly errorSamples: readonly { readonly message: string; readonly count: number }[]
   /** Figures that must not be read as a plain success ("engine was saturated", "cancelled", ...). */
   readonly warnings: readonly string[]
+  /** What held the figures back other than the storage: they are complete, but may show this machine. */
+  readonly limits: readonly string[]
   /** Last 64 KiB of a custom command's output; empty otherwise. */
   readonly output: string
   readonly exitCode: number | null

@@ -1,4 +1,4 @@
-/** When figures show the engine rather than the storage, the result says so. Pure. */
+/** When figures do not show what was asked for, or the engine rather than the storage, the result says so. Pure. */
 
 import type { LaneWork } from './lanes/jobs.ts'
 import type { StageResult } from './types.ts'
@@ -11,54 +11,61 @@ const RATE_SHARE_MIN = 0.95
 const LANE_SHARE_MIN = 0.1
 const LANE_OPS_MIN = 200
 const SECONDS_MIN = 0.5
+/** Share of all cores at which nothing is left for more operations. */
+const CPU_FULL = 0.95
 
-export interface LaneFacts {
-  /** Operations of each lane. */
-  readonly lanes: readonly number[]
-  /** Share of the lanes' time in operations. */
-  readonly busyShare: number
-  /** Worst lag behind an intended start, ms. */
-  readonly lagMs: number
-  /** Of the repeated requests, those that the storage was too busy for. */
-  readonly throttled: number
-}
-
-export function engineWarnings(work: LaneWork, result: StageResult, facts: LaneFacts): string[] {
-  const { seconds, stats, objects } = result
+/** What must not be read as a plain success. `throttled`: repeated requests that the storage was too busy for. */
+export function engineWarnings(work: LaneWork, result: StageResult, throttled: number): string[] {
+  const { stats, objects, measuring, repeated } = result
   const ops = stats.reduce((sum, { count }) => sum + count, 0)
   const errors = stats.reduce((sum, one) => sum + one.errors, 0)
   const warnings: string[] = []
-  if (result.repeated > 0) {
-    const why = facts.throttled > 0 ? `, ${facts.throttled} of them because the storage was too busy` : ''
-    warnings.push(`${result.repeated} requests were repeated${why}: their operations took that much longer`)
+  if (measuring.stalledMs > 0) {
+    const seconds = (measuring.stalledMs / 1000).toFixed(1)
+    warnings.push(`This agent stood still for ${seconds} s meanwhile: it was stopped, or had no CPU`)
   }
-  if (work.type === 'prepare') {
-    if (work.skipVerification && !work.forceOverwrite && objects.existed > 0) {
-      warnings.push(`${objects.existed} objects were taken to exist without a look (skip_verification)`)
-    }
-    return warnings
+  if (repeated > 0) {
+    const why = throttled > 0 ? `, ${throttled} of them because the storage was too busy` : ''
+    warnings.push(`${repeated} requests were repeated${why}: their operations took that much longer`)
   }
-  if (work.type === 'cleanup') return warnings
+  if (work.type === 'prepare' && work.skipVerification && !work.forceOverwrite && objects.existed > 0) {
+    warnings.push(`${objects.existed} objects were taken to exist without a look (skip_verification)`)
+  }
+  if (work.type === 'prepare' || work.type === 'cleanup') return warnings
   if (ops === 0 && errors > 0) warnings.push(`Every operation failed: ${result.errorSamples[0]?.message ?? ''}`)
-  if (seconds < SECONDS_MIN || ops === 0) return warnings
-  const rate = work.rate.opsPerSecond
-  if (rate !== null) {
-    const reached = (ops + errors) / seconds
-    if (reached < rate * RATE_SHARE_MIN) {
-      const lag = facts.lagMs >= 1 ? `, operations started up to ${Math.round(facts.lagMs)} ms late` : ''
-      warnings.push(`The rate of ${rate} ops/s was not reached: ${Math.round(reached)} ops/s${lag}`)
-    }
-    return warnings
+  return [...warnings, ...rateWarnings(work.rate.opsPerSecond, ops + errors, result)]
+}
+
+function rateWarnings(rate: number | null, ops: number, { seconds, measuring: { lagMs } }: StageResult): string[] {
+  if (rate === null || seconds < SECONDS_MIN || ops === 0) return []
+  const reached = ops / seconds
+  if (reached >= rate * RATE_SHARE_MIN) return []
+  const lag = lagMs >= 1 ? `, operations started up to ${Math.round(lagMs)} ms late` : ''
+  return [`The rate of ${rate} ops/s was not reached: ${Math.round(reached)} ops/s${lag}`]
+}
+
+/** What held complete figures back other than the storage. */
+export function engineLimits(work: LaneWork, { seconds, stats, measuring }: StageResult): string[] {
+  if (work.type === 'prepare' || work.type === 'cleanup' || work.rate.opsPerSecond !== null) return []
+  const { busyShare, lanes, laneOpsMin } = measuring
+  const ops = stats.reduce((sum, { count }) => sum + count, 0)
+  const errors = stats.reduce((sum, one) => sum + one.errors, 0)
+  if (seconds < SECONDS_MIN || ops === 0) return []
+  const limits: string[] = []
+  if (busyShare < BUSY_SHARE_MIN && errors === 0) {
+    const percent = Math.round(busyShare * 100)
+    limits.push(`The engine was the limit: lanes spent only ${percent} % of their time in operations`)
   }
-  if (facts.busyShare < BUSY_SHARE_MIN && errors === 0) {
-    const percent = Math.round(facts.busyShare * 100)
-    warnings.push(`The engine was the limit: lanes spent only ${percent} % of their time in operations`)
-  }
-  const mean = ops / facts.lanes.length
-  const starved = facts.lanes.filter((own) => own < mean * LANE_SHARE_MIN).length
+  const mean = ops / lanes
   const sameWork = work.ops.every(({ concurrency }) => concurrency === null)
-  if (starved > 0 && sameWork && mean >= LANE_OPS_MIN) {
-    warnings.push(`${starved} of ${facts.lanes.length} lanes were starved: they did less than a tenth of the mean`)
+  if (sameWork && mean >= LANE_OPS_MIN && laneOpsMin < mean * LANE_SHARE_MIN) {
+    limits.push(`Lanes were starved: one of ${lanes} did ${laneOpsMin} operations, the mean is ${Math.round(mean)}`)
   }
-  return warnings
+  return limits
+}
+
+/** `cpu.host`: all of the machine, others included. */
+export function cpuLimits({ seconds, cpu }: StageResult): string[] {
+  if (seconds < SECONDS_MIN || cpu.host === null || cpu.host < CPU_FULL) return []
+  return ['All cores of the host were busy: figures may show the CPU as much as the storage']
 }

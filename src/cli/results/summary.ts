@@ -2,8 +2,9 @@
 
 import { z } from 'zod'
 import type { PlanStatus } from '../../barrier/mod.ts'
-import { mergeStats, type OpStats, summarize } from '../../io/mod.ts'
+import { mergeStats, type OpStats, type StageResult, summarize } from '../../io/mod.ts'
 import { aboutSchema } from '../about.ts'
+import { sumStage } from '../stage-result.ts'
 import type { AgentStage, PlanRecord, StageRecord } from './record.ts'
 import { mergeIgnoringBucket } from './tsv.ts'
 
@@ -27,6 +28,32 @@ const figures = z.strictObject({
   maxUs: number,
 })
 
+/** Before the first operation that counts. */
+const warmup = z.strictObject({ ops: number, bytes: number, errors: number })
+
+/** What all lanes had done when the first, and when the last of them ended. */
+const doneSchema = z.strictObject({ seconds: number, ops: number, bytes: number })
+
+/** How the figures were taken. Absent in folders of older versions. */
+const measured = {
+  warmup: warmup.optional(),
+  /** `intended_start`: rate-controlled, latencies contain the wait behind slow operations. */
+  latencyFrom: z.enum(['start', 'intended_start']).optional(),
+  /** Part of each latency, ns. */
+  clockReadNs: number.optional(),
+  lanes: number.optional(),
+  /** Share of the lanes' time in operations, 0..1. */
+  busyShare: number.optional(),
+  laneOpsMin: number.optional(),
+  laneOpsMax: number.optional(),
+  /** Worst delay behind an intended start, ms. */
+  lagMs: number.optional(),
+  timedOut: number.optional(),
+  stalledMs: number.optional(),
+  firstDone: doneSchema.optional(),
+  lastDone: doneSchema.optional(),
+}
+
 const agentFigures = z.strictObject({
   name: text,
   status: z.enum(['ok', 'failed']),
@@ -45,6 +72,9 @@ const agentFigures = z.strictObject({
   errors: z.array(z.strictObject({ message: text, count: number })),
   exitCode: number.nullable(),
   cpu: z.strictObject({ host: number.nullable(), process: number.nullable() }),
+  /** What held complete figures back other than the storage. */
+  limits: z.array(text).default([]),
+  ...measured,
 })
 
 const stageSummary = z.strictObject({
@@ -151,7 +181,7 @@ function stageOf(stage: StageRecord): StageSummary {
     startSpreadMs: startSpread(agents),
     ops: figuresByOp(mergeStats(agents.map(({ result }) => result.stats)), seconds),
     agents: agents.map((agent) => agentOf(agent, decision?.kind === 'release' ? decision.startAt : null)),
-    notes,
+    notes: [...notes, ...limitsOf(agents)],
   }
 }
 
@@ -181,7 +211,29 @@ function agentOf(
     errors: result.errorSamples.map(({ message, count }) => ({ message, count })),
     exitCode: result.exitCode,
     cpu: { ...result.cpu },
+    limits: [...result.limits],
+    warmup: { ...result.warmup },
+    ...measuredOf(result),
   }
+}
+
+function measuredOf(result: StageResult): Partial<StageSummary['agents'][number]> {
+  const { ops, bytes } = sumStage(result)
+  const { firstDone, ...measuring } = result.measuring
+  return {
+    ...measuring,
+    firstDone: { seconds: result.firstLaneDoneSeconds, ...firstDone },
+    lastDone: { seconds: result.lastLaneDoneSeconds, ops, bytes },
+  }
+}
+
+/** One note for all agents that it is true of. */
+function limitsOf(agents: readonly AgentStage[]): string[] {
+  const names = new Map<string, string[]>()
+  for (const { agent, result } of agents) {
+    for (const limit of result.limits) names.set(limit, [...(names.get(limit) ?? []), agent])
+  }
+  return [...names].map(([limit, who]) => `${who.join(', ')}: ${limit}`)
 }
 
 function outcomeOf(stage: StageRecord, missing: readonly string[], notes: readonly string[]): StageSummary['outcome'] {

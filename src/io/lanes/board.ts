@@ -26,6 +26,8 @@ export const CONTROL = {
   STARTED: 2,
   /** Operations taken from the limit of a hybrid stage. */
   TAKEN: 3,
+  /** 1 once the first lane has ended. */
+  DONE: 4,
   LENGTH: 16,
 } as const
 
@@ -44,6 +46,11 @@ export const HEAD = {
   /** Requests that were repeated, and those of them that the storage was too busy for. */
   REPEATED: 9,
   THROTTLED: 10,
+  TIMED_OUT: 11,
+  /** What this lane had done when the first lane ended: 1 once that is known, then operations and bytes. */
+  FIRST_DONE: 12,
+  FIRST_DONE_OPS: 13,
+  FIRST_DONE_BYTES: 14,
   LENGTH: 16,
 } as const
 
@@ -139,6 +146,17 @@ export class Recorder {
 
   raise(position: number, value: number): void {
     if (value > (this.#board.head[position] as number)) this.#board.head[position] = value
+  }
+
+  /** Once: what was done so far, for the figures of the moment when the first lane ended. */
+  noteFirstDone(): void {
+    const { head, sums } = this.#board
+    if (head[HEAD.FIRST_DONE] !== 0) return
+    head[HEAD.FIRST_DONE] = 1
+    for (let at = 0; at < sums.length; at += SUM.LENGTH) {
+      this.add(HEAD.FIRST_DONE_OPS, sums[at + SUM.COUNT] as number)
+      this.add(HEAD.FIRST_DONE_BYTES, sums[at + SUM.BYTES] as number)
+    }
   }
 
   #slot(key: number): number {

@@ -9,7 +9,16 @@ import { ObjectRef, type Store } from '../stores/types.ts'
 import type { CleanupWork } from '../types.ts'
 import { HEAD, OPS } from './board.ts'
 import { type CollectionStores, putPlace } from './choosers.ts'
-import { isMissing, isStopped, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
+import {
+  endLane,
+  isMissing,
+  isOver,
+  isStopped,
+  type LaneContext,
+  type LaneRun,
+  recordFailure,
+  storesOf,
+} from './lane.ts'
 
 const TAKEN_AT_ONCE = 64
 
@@ -39,7 +48,7 @@ export class CleanupLane {
     recorder.set(HEAD.MEASURED_AT, started)
     yield* this.#removePrepared()
     for (const uri of new Set(this.#work.putUris)) yield* this.#removePuts(uri)
-    recorder.set(HEAD.ENDED_AT, monotonic.now() + toEngineClock)
+    endLane(lane, monotonic.now() + toEngineClock)
   }
 
   *#removePrepared(): LaneRun {
@@ -49,7 +58,7 @@ export class CleanupLane {
       const from = Atomics.add(lane.cursors, 0, 1) * TAKEN_AT_ONCE
       if (from >= count) return
       const end = Math.min(count, from + TAKEN_AT_ONCE)
-      for (let turn = from; turn < end && !isStopped(lane); turn++) {
+      for (let turn = from; turn < end && !isOver(lane); turn++) {
         const store = this.#point(first + turn * step)
         if (store !== null) yield* this.#remove(store)
       }

@@ -19,7 +19,7 @@ import {
   ListingChooser,
   putPlace,
 } from './choosers.ts'
-import { isStopped, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
+import { endLane, isOver, isStopped, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
 import { Pacer } from './pacer.ts'
 
 const DEFAULT_OVERLAP = 0.3
@@ -72,7 +72,7 @@ export class ExecuteLane {
     let last = monotonic.now()
     recorder.set(HEAD.STARTED_AT, last + toEngineClock)
     recorder.set(HEAD.MEASURED_AT, Math.max(last, measuredFrom) + toEngineClock)
-    while (!isStopped(lane)) {
+    while (!isOver(lane)) {
       if (opsMax !== null && Atomics.add(control, CONTROL.TAKEN, 1) >= opsMax) break
       const action = this.#chooseAction()
       if (action === undefined) break
@@ -84,22 +84,23 @@ export class ExecuteLane {
       }
       // A ranged read is chosen in some 20 ns: its start is the end of the one before, which saves a look at the clock.
       let from = action.isRanged ? last : monotonic.now()
+      let begun = from
       if (pacer !== null) {
         from = pacer.next()
         const pause = this.#pause(Math.min(from, deadline))
         if (pause !== null) yield pause
-        if (isStopped(lane) || monotonic.now() >= deadline) break
-        recorder.raise(HEAD.LAG_MS, monotonic.now() - from)
+        begun = monotonic.now()
+        if (isStopped(lane) || begun >= deadline) break
+        recorder.raise(HEAD.LAG_MS, begun - from)
       }
       if (from >= deadline) break
       try {
         const answer = action.perform(store, ref)
         const bytes = action.movesBytes(typeof answer === 'number' ? answer : yield answer)
         last = monotonic.now()
-        const ms = last - from
-        if (ms > opTimeoutMs) throw new IoError('TIMED_OUT', `took ${Math.round(ms)} ms, allowed are ${opTimeoutMs}`)
-        if (from >= measuredFrom) recorder.success(action.op, bytes, ms * 1e6)
-        else recorder.warm(action.op, bytes, ms * 1e6)
+        if (last - begun > opTimeoutMs) throw timedOut(last - begun, opTimeoutMs)
+        if (from >= measuredFrom) recorder.success(action.op, bytes, (last - from) * 1e6)
+        else recorder.warm(action.op, bytes, (last - from) * 1e6)
         if (action.isDelete) recorder.add(HEAD.DELETED, 1)
       } catch (error) {
         last = monotonic.now()
@@ -108,7 +109,7 @@ export class ExecuteLane {
         recordFailure(lane, failed, error, () => store.describe(ref))
       }
     }
-    recorder.set(HEAD.ENDED_AT, (pacer === null ? last : monotonic.now()) + toEngineClock)
+    endLane(lane, (pacer === null ? last : monotonic.now()) + toEngineClock)
   }
 
   #exhaust(action: Action): void {
@@ -130,6 +131,11 @@ export class ExecuteLane {
     }
     return null
   }
+}
+
+/** The wait for an intended start is not the storage's: it is no part of what is allowed. */
+function timedOut(ms: number, allowedMs: number): IoError {
+  return new IoError('TIMED_OUT', `took ${Math.round(ms)} ms, allowed are ${allowedMs}`)
 }
 
 /** A timed wait ends about this late: the rest of it is spent looking at the clock. */

@@ -47,6 +47,19 @@ export function isStopped(lane: LaneContext): boolean {
   return Atomics.load(lane.control, CONTROL.STOP) !== 0
 }
 
+/** Before each operation: true when there is to be none. Notes the moment when the first lane has ended. */
+export function isOver(lane: LaneContext): boolean {
+  if (Atomics.load(lane.control, CONTROL.DONE) !== 0) lane.recorder.noteFirstDone()
+  return isStopped(lane)
+}
+
+/** `at`: engine's clock, ms. */
+export function endLane(lane: LaneContext, at: number): void {
+  lane.recorder.set(HEAD.ENDED_AT, at)
+  Atomics.store(lane.control, CONTROL.DONE, 1)
+  lane.recorder.noteFirstDone()
+}
+
 /** Runs a lane that owns its thread. */
 export function runBlocking(run: LaneRun): void {
   if (run.next().done !== true) throw new TypeError('A store of a blocking lane answered with a promise')
@@ -98,5 +111,6 @@ export function recordFailure(
   if (failed.measured) lane.recorder.failure(failed.op, Math.max(0, failed.bytes))
   else lane.recorder.add(HEAD.WARM_ERRORS, 1)
   if (isMissing(error)) lane.recorder.add(HEAD.MISSING, 1)
+  if (failed.measured && codeOf(error) === 'TIMED_OUT') lane.recorder.add(HEAD.TIMED_OUT, 1)
   lane.errors.add(failed.name, error, where)
 }

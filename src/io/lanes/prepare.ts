@@ -7,7 +7,7 @@ import { ObjectRef, type Store } from '../stores/types.ts'
 import type { PrepareWork } from '../types.ts'
 import { HEAD, OPS } from './board.ts'
 import type { CollectionStores } from './choosers.ts'
-import { isStopped, keyOf, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
+import { endLane, isOver, isStopped, keyOf, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
 
 /** Numbers that a lane takes at once. */
 const TAKEN_AT_ONCE = 16
@@ -65,13 +65,13 @@ export class PrepareLane {
       const from = Atomics.add(cursors, 0, 1) * TAKEN_AT_ONCE
       if (from >= count) break
       const end = Math.min(count, from + TAKEN_AT_ONCE)
-      for (let turn = from; turn < end && !isStopped(lane); turn++) {
+      for (let turn = from; turn < end && !isOver(lane); turn++) {
         const position = first + turn * step
         const store = this.#point(this.#shuffle === null ? position : this.#shuffle.at(position))
         if (store !== null) yield* this.#ensure(store)
       }
     }
-    recorder.set(HEAD.ENDED_AT, monotonic.now() + toEngineClock)
+    endLane(lane, monotonic.now() + toEngineClock)
   }
 
   /** Points to an object by its position among all collections. */
