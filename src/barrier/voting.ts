@@ -49,8 +49,9 @@ function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote
   const mine = plan?.ref ?? null
   if (!samePlan(message.plan, mine)) {
     if (message.plan !== null && giveDecisions(step, from, message.plan, message.sequence)) return false
-    // A vote for a plan never accepted here: from now on it never will be.
-    if (message.plan !== null && message.type === 'vote') {
+    // A plan never accepted here: from now on it never will be. Said to who asks for an election too: a leader that was
+    // deposed before its start was accepted is bound to it until it hears so.
+    if (message.plan !== null) {
       refuse(step, from, message.ballot, message.plan, 'takes no part in this plan')
     }
     step.reject(
