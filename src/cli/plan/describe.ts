@@ -2,8 +2,10 @@
 
 import type { BarrierSpec } from '../../barrier/mod.ts'
 import type { StageWork } from '../../io/mod.ts'
+import { meanBytes, treeFiles } from './amounts.ts'
+import { memoryOf } from './memory.ts'
 import type { Plan } from './types.ts'
-import { meanBytes } from './work.ts'
+import { folderOf } from './work.ts'
 
 export interface StageDescription {
   readonly position: number
@@ -12,8 +14,11 @@ export interface StageDescription {
   readonly optional: boolean
   readonly barrier: BarrierSpec
   readonly seconds: number | null
+  /** What it makes, all agents together. */
   readonly objects: number
   readonly bytes: number
+  /** About how much an agent needs for it. */
+  readonly memoryBytes: number
   readonly work: string
 }
 
@@ -24,20 +29,25 @@ export interface PlanDescription {
   readonly targets: readonly string[]
   readonly objects: number
   readonly bytes: number
+  /** About how much an agent needs for its largest stage. */
+  readonly memoryBytes: number
   readonly notices: readonly string[]
 }
 
 /** `agents`: reckon with this many, whatever the plan says. */
 export function describePlan(plan: Plan, agents: number | null = null): PlanDescription {
-  const first = plan.wanted.kind === 'names' ? (plan.wanted.names[0] ?? '') : ''
+  const names = namesOf(plan, agents)
   const targets = new Set<string>()
   const stages = plan.stages.map((stage): StageDescription => {
-    const work = stage.workFor(first, 0)
-    for (const uri of urisOf(work)) targets.add(uri)
-    const { objects, bytes } = made(work)
-    const { position, name, type, expectedSeconds } = stage
+    const works = names.map((name, at) => stage.workFor(name, at))
+    for (const uri of works.flatMap(urisOf)) targets.add(uri)
+    const { position, name, type, expectedSeconds: seconds } = stage
     const { optional, barrier } = stage.spec
-    return { position, name, type, optional, barrier, seconds: expectedSeconds, objects, bytes, work: summary(work) }
+    const memoryBytes = Math.max(0, ...works.map(memoryOf))
+    const made = madeByAll(works)
+    const [first] = works
+    const work = first === undefined ? '' : summary(first, made)
+    return { position, name, type, optional, barrier, seconds, ...made, memoryBytes, work }
   })
   return {
     hash: plan.hash,
@@ -46,8 +56,16 @@ export function describePlan(plan: Plan, agents: number | null = null): PlanDesc
     targets: [...targets],
     objects: stages.reduce((sum, { objects }) => sum + objects, 0),
     bytes: stages.reduce((sum, { bytes }) => sum + bytes, 0),
+    memoryBytes: Math.max(0, ...stages.map((stage) => stage.memoryBytes)),
     notices: plan.notices.map(({ message }) => message),
   }
+}
+
+/** Agents to reckon with: those named, else as many as are wanted, else one. */
+function namesOf({ wanted }: Plan, agents: number | null): readonly string[] {
+  if (wanted.kind === 'names' && agents === null) return wanted.names
+  const count = agents ?? (wanted.kind === 'count' ? wanted.count : 1)
+  return Array.from({ length: count }, () => '')
 }
 
 export function renderPlanDescription(description: PlanDescription): string {
@@ -59,6 +77,7 @@ export function renderPlanDescription(description: PlanDescription): string {
     lines.push(`    barrier stage-${position}-${name}: ${barrier.policy}, ${timeout}`)
   }
   lines.push('', `objects: ${description.objects} (${sizeText(description.bytes)})`)
+  lines.push(`memory: about ${sizeText(description.memoryBytes)} an agent`)
   lines.push(...description.targets.map((uri) => `target: ${uri}`))
   lines.push(...description.notices.map((notice) => `note: ${notice}`))
   return `${lines.join('\n')}\n`
@@ -70,26 +89,50 @@ function agentsText(plan: Plan, agents: number | null): string {
   return plan.wanted.kind === 'count' ? String(plan.wanted.count) : 'all present'
 }
 
-function made(work: StageWork): { objects: number; bytes: number } {
+interface Made {
+  readonly objects: number
+  readonly bytes: number
+}
+
+function made(work: StageWork): Made {
   if (work.type !== 'prepare') return { objects: 0, bytes: 0 }
-  const objects = work.objects.reduce((sum, { count }) => sum + count, 0)
-  return { objects, bytes: Math.round(work.objects.reduce((sum, set) => sum + set.count * meanBytes(set), 0)) }
+  const { tree } = work
+  const sets = work.objects.map((set) => ({ count: set.count, mean: meanBytes(set) }))
+  if (tree !== null) sets.push({ count: treeFiles(tree), mean: meanBytes(tree) })
+  return {
+    objects: sets.reduce((sum, { count }) => sum + count, 0),
+    bytes: Math.round(sets.reduce((sum, { count, mean }) => sum + count * mean, 0)),
+  }
+}
+
+/** Agents share what they make, unless each makes its own; those with another target make the same there. */
+function madeByAll(works: readonly StageWork[]): Made {
+  const places = new Map<string, Made>()
+  for (const [at, work] of works.entries()) {
+    const own = work.type === 'prepare' && work.sharing === 'isolated' ? String(at) : ''
+    places.set(`${own} ${urisOf(work).join(' ')}`, made(work))
+  }
+  const all = [...places.values()]
+  return {
+    objects: all.reduce((sum, { objects }) => sum + objects, 0),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+  }
 }
 
 function urisOf(work: StageWork): string[] {
   if (work.type === 'validation') return work.targets.map(({ uri }) => uri)
-  if (work.type === 'prepare') return work.objects.flatMap(({ baseUris }) => [...baseUris])
-  return []
+  if (work.type === 'prepare') {
+    return [...work.objects.flatMap(({ baseUris }) => [...baseUris]), ...(work.tree?.baseUris ?? [])]
+  }
+  return work.type === 'execute' || work.type === 'hybrid' ? work.ops.flatMap(({ uris }) => uris.map(folderOf)) : []
 }
 
-function summary(work: StageWork): string {
+function summary(work: StageWork, { objects, bytes }: Made): string {
   switch (work.type) {
     case 'validation':
       return `${work.targets.length} targets`
-    case 'prepare': {
-      const { objects, bytes } = made(work)
+    case 'prepare':
       return `${objects} objects, ${sizeText(bytes)}, ${work.concurrency} lanes an agent`
-    }
     case 'execute':
     case 'hybrid': {
       const total = work.ops.reduce((sum, { weight }) => sum + weight, 0)

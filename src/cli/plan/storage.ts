@@ -1,6 +1,7 @@
 /** The storage part of a plan: objects and workloads, in terms of a place that each agent has its own. */
 
 import type { DataSpec, ObjectSet, OpName, SizeSpec, TreeSpec, WorkloadOp } from '../../io/mod.ts'
+import { treeFiles } from './amounts.ts'
 import { isRelative } from './check.ts'
 import {
   opsOfKey,
@@ -75,7 +76,7 @@ function readTree(
   const { directory_structure: spec, file_size, fill, dedup_factor, compress_factor } = written
   if (spec === undefined) return null
   const [first] = objects
-  const files = treeFiles(spec)
+  const files = treeFiles({ ...spec, filesPerDir: spec.files_per_dir })
   if (!Number.isSafeInteger(files))
     source.problem([...path, 'directory_structure'], 'names more files than can be counted')
   for (const [at, { set }] of objects.entries()) {
@@ -102,15 +103,6 @@ function readTree(
     baseUri: first?.baseUri ?? null,
     spread: first?.spread ?? true,
   }
-}
-
-/** Files of a tree. */
-function treeFiles(spec: NonNullable<WrittenPrepare['directory_structure']>): number {
-  let folders = 0
-  for (let level = 1; level <= spec.depth; level++) {
-    folders = (spec.distribution === 'all' ? folders : 0) + spec.width ** level
-  }
-  return folders * spec.files_per_dir
 }
 
 function readObjects(source: PlanSource, written: WrittenObjects, path: Path, prefixShards: number): ObjectsTemplate {

@@ -1,6 +1,7 @@
 /** The work of one agent in one stage: the plan's templates with that agent's place and overrides. */
 
 import type { ObjectSet, PathSelection, RateSpec, SharingMode, StageWork, TreeSpec } from '../../io/mod.ts'
+import { meanBytes, treeFiles } from './amounts.ts'
 import type { StageDraft } from './stages.ts'
 import { expandObjects, expandOps, expandTree, type OpTemplate, type Place, type PrepareTemplate } from './storage.ts'
 import type { AgentOverride } from './types.ts'
@@ -126,19 +127,15 @@ function targetsOf(
   for (const { op, uris } of expandOps(workloadsOf(context), place)) {
     for (const uri of uris) add(folderOf(uri), op === 'put' || op === 'delete')
   }
-  const bytesNeeded = objects.reduce((sum, set) => sum + set.count * meanBytes(set), 0)
+  const inSets = objects.reduce((sum, set) => sum + set.count * meanBytes(set), 0)
+  const bytesNeeded = inSets + (tree === null ? 0 : treeFiles(tree) * meanBytes(tree))
   return { targets: [...targets].map(([uri, writes]) => ({ uri, writes })), bytesNeeded: Math.round(bytesNeeded) }
 }
 
 /** The folder part of a URI, without the names and globs behind it. */
-function folderOf(uri: string): string {
+export function folderOf(uri: string): string {
   const glob = uri.search(/[*?[{]/)
   const plain = glob < 0 ? uri : uri.slice(0, glob)
   const slash = plain.lastIndexOf('/')
   return plain.slice(0, Math.max(slash + 1, plain.indexOf('://') + 3))
-}
-
-export function meanBytes({ size }: Pick<ObjectSet, 'size'>): number {
-  if (size.kind === 'fixed') return size.bytes
-  return size.kind === 'uniform' ? (size.min + size.max) / 2 : Math.min(size.max, Math.max(size.min, size.mean))
 }
