@@ -146,7 +146,7 @@ describe('what the documentation of sai3-bench shows', () => {
     expect(said.filter((key) => key !== undefined).sort()).toEqual([
       'agents[0].address',
       'agents[1].address',
-      'dynamic_put_pool',
+      'agents[1].multi_endpoint.strategy',
       'grpc_keepalive_interval',
       'op_log_path',
       'page_cache_mode',

@@ -19,7 +19,7 @@ export function checkPlan(source: PlanSource): WrittenPlan {
   const checked = planSchema.safeParse(source.value, { error: messageOf })
   if (!checked.success) for (const issue of checked.error.issues) report(source, issue, [])
   for (const { path, value, meta } of knownKeysOf(planSchema, source.value)) {
-    if (typeof meta.ignored === 'string') source.notice(path, meta.ignored)
+    if (typeof meta.ignored === 'string' && value !== meta.anyway) source.notice(path, meta.ignored)
     if (meta.storage !== undefined && typeof value === 'string')
       checkUri(source, path, value, meta.storage === 'relative')
   }

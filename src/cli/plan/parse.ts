@@ -28,6 +28,7 @@ export function parsePlan(text: string, file = 'plan.yaml'): Plan {
   const agents = readAgents(source, distributed?.agents ?? [])
   const context = contextOf(source, written, { prepare, workload, agents, drafts })
   checkWork(source, context)
+  noticeStrategies(source, written)
   noticeDisabled(source, distributed?.barrier_sync)
   source.finish()
   return {
@@ -125,6 +126,20 @@ function readAgents(source: PlanSource, written: readonly WrittenAgent[]): Agent
       endpointStrategy: multi_endpoint?.strategy ?? null,
     }
   })
+}
+
+/** The engine gives an object to one endpoint for good, so that a read finds what was written. */
+function noticeStrategies(source: PlanSource, { multi_endpoint, distributed }: WrittenPlan): void {
+  const agents = (distributed?.agents ?? []).map((agent, at) => ({
+    strategy: agent.multi_endpoint?.strategy,
+    path: ['distributed', 'agents', at, 'multi_endpoint', 'strategy'],
+  }))
+  for (const { strategy, path } of [
+    { strategy: multi_endpoint?.strategy, path: ['multi_endpoint', 'strategy'] },
+    ...agents,
+  ]) {
+    if (strategy === 'least_connections') source.notice(path, 'endpoints take turns, how busy each is does not count')
+  }
 }
 
 /** Named agents where every one has a name, else their number, else everybody present. */

@@ -160,7 +160,7 @@ export const prepareKeys = {
     .transform((mode) => (mode === 'besteffort' ? 'best_effort' : mode))
     .prefault('tolerant')
     .describe('What fails a cleanup: any error, any but missing objects, none.'),
-  enabled: ignored('a prepare stage is always done'),
+  enabled: ignored('a prepare stage is always done', true),
 }
 
 export const prepareSection = z.strictObject({
@@ -204,7 +204,7 @@ export const workload = z
 export const multiEndpoint = z.strictObject({
   strategy: oneOf(['round_robin', 'least_connections'])
     .prefault('round_robin')
-    .describe('Endpoints take turns, or the one with the fewest operations under way is next.'),
+    .describe('How endpoints are chosen: they take turns. least_connections is read, and means the same for now.'),
   endpoints: z
     .array(uri())
     .min(1)

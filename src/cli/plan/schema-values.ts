@@ -11,12 +11,16 @@ const durationMsMax = 366 * DAY_MS
 const textCharsMax = 1024
 const argumentCharsMax = 65_536
 
-/** A key that is read but means nothing here. `consequence` says what will not happen; validation repeats it. */
-export function ignored(consequence: string) {
+/**
+ * A key that is read but means nothing here. `consequence` says what will not happen; validation repeats it, unless the
+ * value asks for what happens anyway.
+ */
+export function ignored(consequence: string, anyway?: boolean) {
+  const meta = { ignored: consequence, deprecated: true, description: `Not used: ${consequence}` }
   return z
     .unknown()
     .optional()
-    .meta({ ignored: consequence, deprecated: true, description: `Not used: ${consequence}` })
+    .meta(anyway === undefined ? meta : { ...meta, anyway })
 }
 
 /** Says what was found where something else was needed. */

@@ -51,7 +51,7 @@ const distributed = z.strictObject({
 const perfLog = z.strictObject({
   interval: duration({ min: 100, max: 3_600_000 }).prefault('1s').describe('Time between two rows of perf_log.tsv.'),
   path: ignored('perf_log.tsv is in the result folder of each peer'),
-  enabled: ignored('perf_log.tsv is always written'),
+  enabled: ignored('perf_log.tsv is always written', true),
   interval_seconds: ignored('older spelling: use interval; a row a second is written'),
 })
 
@@ -74,12 +74,12 @@ export const planSchema = z.strictObject({
   record_count: ignored('older spelling: use prepare.ensure_objects; nothing of it is done'),
   cleanup: ignored('use prepare.cleanup, or a cleanup stage; nothing of it is done'),
   version: ignored('plans have no versions'),
-  dynamic_put_pool: ignored('gets see what prepare made, not what puts add meanwhile'),
+  dynamic_put_pool: ignored('gets see what prepare made, not what puts add meanwhile', false),
   op_log_path: ignored('single operations are not logged'),
   processes: ignored('each agent uses worker threads of one process'),
   processing_mode: ignored('each agent uses worker threads of one process'),
   page_cache_mode: ignored('the page cache is left to the system; use direct:// to go around it'),
-  enable_metadata_cache: ignored('there is no metadata cache: names and sizes are computed from the plan'),
+  enable_metadata_cache: ignored('there is no metadata cache: names and sizes are computed from the plan', false),
   cache_checkpoint_interval_secs: ignored('there is no metadata cache: names and sizes are computed from the plan'),
   range_engine: ignored('gets are not split; use range_size of a get for ranged reads'),
   s3dlio_optimization: ignored('another S3 client is used'),
