@@ -1,0 +1,41 @@
+/**
+ * Golden stories of the protocol, scenarios/*.txt: each is played again and must read the same. After a change that is
+ * meant to change them: UPDATE_SCENARIOS=1, and commit only what you can explain, line by line.
+ */
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+import type { RejectReason } from '../../src/barrier/mod.ts'
+import { play } from './script.ts'
+
+const folder = path.join(import.meta.dirname ?? 'test/barrier', 'scenarios')
+const files = readdirSync(folder).filter((name) => name.endsWith('.txt'))
+
+const reasons: Readonly<Record<RejectReason, true>> = {
+  stale_term: true,
+  stale_plan: true,
+  stale_sequence: true,
+  stale_digest: true,
+  stale_incarnation: true,
+  stranger: true,
+  not_member: true,
+  not_leader: true,
+  duplicate: true,
+  no_plan: true,
+  conflict: true,
+  malformed: true,
+}
+
+it.each(files)('%s', (name) => {
+  const file = path.join(folder, name)
+  const text = readFileSync(file, 'utf8')
+  const played = play(text)
+  if (process.env.UPDATE_SCENARIOS === '1') writeFileSync(file, played)
+  else expect(played).toBe(text)
+})
+
+it('every reason for a refusal occurs in one of them', () => {
+  const told = files.map((name) => readFileSync(path.join(folder, name), 'utf8')).join('\n')
+  expect(Object.keys(reasons).filter((reason) => !told.includes(`  rejected ${reason}: `))).toEqual([])
+})
