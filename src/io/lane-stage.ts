@@ -170,6 +170,7 @@ export class LaneStage {
       context: this.#context,
       containment: this.#containment,
       lanes: lanes.length,
+      threads: threads.length,
       slots,
       isAsync,
       s3: this.#s3,

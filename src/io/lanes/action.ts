@@ -2,7 +2,8 @@
 
 import type { ContentKey, ContentPool } from '../content.ts'
 import type { ObjectRef, Store, Verify } from '../stores/types.ts'
-import type { WorkloadOp } from '../types.ts'
+import type { ExecuteWork, WorkloadOp } from '../types.ts'
+import { LeastConnections } from './balance.ts'
 import { type Chooser, SizeDrawer } from './choosers.ts'
 import { keyOf, type LaneContext } from './lane.ts'
 
@@ -22,7 +23,9 @@ export class Action {
   #key: ContentKey = { name: 0, place: 0 }
   #pool: ContentPool | null = null
 
-  constructor(spec: WorkloadOp, op: number, chooser: Chooser, lane: LaneContext, verify: boolean) {
+  readonly #balance: LeastConnections | null
+
+  constructor(spec: WorkloadOp, op: number, chooser: Chooser, lane: LaneContext, work: ExecuteWork) {
     this.name = spec.op
     this.op = op
     this.weight = spec.weight
@@ -34,7 +37,10 @@ export class Action {
     this.#lane = lane
     this.#sizes = spec.op === 'put' && spec.size !== null ? new SizeDrawer(spec.size, lane.random) : null
     if (spec.op === 'put') this.#pool = lane.pools.for(spec.data)
-    this.#verify = verify && spec.op === 'get' ? (offset, data) => this.#pool?.verify(this.#key, offset, data) : null
+    const isBalanced = work.endpointStrategy === 'least_connections' && spec.uris.length > 1
+    this.#balance = isBalanced ? new LeastConnections(lane) : null
+    this.#verify =
+      work.verify && spec.op === 'get' ? (offset, data) => this.#pool?.verify(this.#key, offset, data) : null
   }
 
   get refills(): boolean {
@@ -42,7 +48,8 @@ export class Action {
   }
 
   next(ref: ObjectRef): Store | null {
-    return this.#chooser.next(ref)
+    const store = this.#chooser.next(ref)
+    return store === null || this.#balance === null ? store : this.#balance.choose(store)
   }
 
   /** What counts as transferred. */

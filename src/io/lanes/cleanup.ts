@@ -1,6 +1,6 @@
 /** One lane of a cleanup: deletes what prepare and put stages of this run named, and nothing else. */
 
-import { monotonic } from '../clock.ts'
+import { monotonic, sleep } from '../clock.ts'
 import { putNames } from '../collections.ts'
 import { describeOpError, messageOf } from '../errors.ts'
 import { hashText } from '../random.ts'
@@ -21,6 +21,8 @@ import {
 } from './lane.ts'
 
 const TAKEN_AT_ONCE = 64
+/** How often a lane looks whether the others of its thread are as far, ms. */
+const MEET_MS = 5
 
 const DELETE = OPS.indexOf('delete')
 
@@ -47,7 +49,11 @@ export class CleanupLane {
     recorder.set(HEAD.STARTED_AT, started)
     recorder.set(HEAD.MEASURED_AT, started)
     yield* this.#removePrepared()
-    for (const uri of new Set(this.#work.putUris)) yield* this.#removePuts(uri)
+    const putUris = new Set(this.#work.putUris)
+    for (const uri of putUris) {
+      yield* this.#removePuts(uri)
+      if (!lane.blocks && putUris.size > 1) yield* this.#meetOthers(uri)
+    }
     endLane(lane, monotonic.now() + toEngineClock)
   }
 
@@ -91,31 +97,39 @@ export class CleanupLane {
     }
   }
 
-  /** Every lane lists the folder and takes the names that fall to it: nothing has to be remembered. */
+  /** Every thread lists the folder and takes the names that fall to it: nothing has to be remembered. */
   *#removePuts(uri: string): LaneRun {
     const lane = this.#lane
     const { base, prefix } = putPlace(uri)
     const store = lane.openStore(base)
-    const walk = store.walk('')
     try {
-      if (Symbol.iterator in walk) {
-        for (const batch of walk) yield* this.#removeOwn(store, prefix, batch)
+      if (lane.blocks) {
+        const walk = store.walk('')
+        if (Symbol.iterator in walk) for (const batch of walk) yield* this.#removeOwn(store, prefix, batch)
         return
       }
-      const batches = walk[Symbol.asyncIterator]()
-      for (;;) {
-        let batch: readonly string[] = []
-        const arrived = batches.next().then(({ done, value }) => {
-          batch = done === true ? [] : value
-          return done === true ? 0 : 1
-        })
-        if ((yield arrived) === 0) return
-        yield* this.#removeOwn(store, prefix, batch)
+      while (!isStopped(lane)) {
+        let names: readonly string[] | null = null
+        yield lane.walks
+          .next(uri, () => eventually(store.walk('')))
+          .then((next) => {
+            names = next
+            return 0
+          })
+        if (names === null) return
+        yield* this.#removeOwn(store, prefix, names)
       }
     } catch (error) {
       this.#ref.name('', '')
       if (!isMissing(error)) this.#report('list', store, error)
     }
+  }
+
+  /** The next place may show the same objects by another host: what was listed here must be gone by then. */
+  *#meetOthers(uri: string): LaneRun {
+    const { walks, job } = this.#lane
+    walks.end(uri)
+    while (walks.endedBy(uri) < job.seats.length && !isStopped(this.#lane)) yield sleep(MEET_MS).then(() => 0)
   }
 
   *#removeOwn(store: Store, prefix: string, paths: readonly string[]): LaneRun {
@@ -131,16 +145,17 @@ export class CleanupLane {
 
   /** Own objects, and those of agents that are gone: the ones that remain share them out. */
   #isOurs(name: string, prefix: string): boolean {
-    const { context, lanes } = this.#lane.job
+    const { seat, job } = this.#lane
+    const { context, threads } = job
     const { runTag, agentTag } = putNames(context, context.agent)
     if (!name.startsWith(`${prefix}${runTag}_`)) return false
     const hash = hashText(name)
-    if (hash % lanes !== this.#lane.seat.index) return false
+    if (hash % threads !== seat.index % threads) return false
     if (name.startsWith(`${prefix}${agentTag}_`)) return true
     const others = context.agents.filter((agent) => agent !== context.agent)
     if (others.some((agent) => name.startsWith(`${prefix}${putNames(context, agent).agentTag}_`))) return false
     if (this.#work.sharing === 'isolated') return true
-    return Math.floor(hash / lanes) % context.agents.length === context.agentIndex
+    return Math.floor(hash / threads) % context.agents.length === context.agentIndex
   }
 
   #report(op: 'delete' | 'list', store: Store, error: unknown): void {
@@ -151,6 +166,13 @@ export class CleanupLane {
       this.#lane.fail('CLEANUP_INCOMPLETE', describeOpError(op, store.describe(ref), error), false)
     }
   }
+}
+
+/** Of stores that answer at once: beside others, they are asked as if they did not. */
+async function* eventually(
+  batches: Iterable<readonly string[]> | AsyncIterable<readonly string[]>,
+): AsyncIterable<readonly string[]> {
+  yield* batches
 }
 
 /** Folders that prepare made for the objects: removed when they are empty, deepest first. Bases of the plan stay. */

@@ -142,10 +142,13 @@ function timedOut(ms: number, allowedMs: number): IoError {
 const SPIN_MS = 0.08
 /** How soon a pause on a shared thread notices a stop, ms. */
 const PAUSE_SLICE_MS = 100
+/** Timers of an event loop are up to a millisecond late: what is left then is spent letting others work. */
+const COARSE_MS = 2
 
 async function pauseShared(lane: LaneContext, until: number): Promise<number> {
   for (let left = until - monotonic.now(); left > 0 && !isStopped(lane); left = until - monotonic.now()) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, PAUSE_SLICE_MS)))
+    if (left > COARSE_MS) await new Promise((resolve) => setTimeout(resolve, Math.min(left - 1, PAUSE_SLICE_MS)))
+    else await new Promise((resolve) => setImmediate(resolve))
   }
   return 0
 }
@@ -157,7 +160,7 @@ function buildActions(lane: LaneContext, work: ExecuteWork): Action[] {
     const op = work.ops[position]
     if (op === undefined || op.weight <= 0) return []
     const chooser = buildChooser(lane, work, stores, position, op, fresh)
-    return [new Action(op, OPS.indexOf(op.op), chooser, lane, work.verify)]
+    return [new Action(op, OPS.indexOf(op.op), chooser, lane, work)]
   })
 }
 

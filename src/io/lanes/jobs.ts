@@ -53,6 +53,8 @@ export interface Job {
   readonly containment: Containment
   /** Lanes of the whole stage. */
   readonly lanes: number
+  /** Threads of the whole stage: a lane is on the one that its index modulo these says. */
+  readonly threads: number
   /** Lanes of this thread: one for files, many for stores that need no thread an operation. */
   readonly seats: readonly LaneSeat[]
   readonly slots: number

@@ -9,6 +9,7 @@ import { type Board, CONTROL, HEAD, type Recorder } from './board.ts'
 import type { CollectionStores } from './choosers.ts'
 import type { ErrorCounter } from './errors.ts'
 import type { Job, LaneSeat } from './jobs.ts'
+import type { SharedWalks } from './shared-walk.ts'
 
 /**
  * A lane's work as a coroutine: it yields only when a store answers with a promise, so that the same code is a plain
@@ -33,11 +34,15 @@ export interface LaneContext {
   readonly errors: ErrorCounter
   readonly random: Random
   readonly pools: ContentPools
+  /** Of the lanes that share its thread. */
+  readonly walks: SharedWalks
   /** True when the lane has a thread to itself and may block it. */
   readonly blocks: boolean
   /** Known when the stage is started; lanes are made before. */
   readonly timing: Timing
   openStore(base: string): Store
+  /** Stores that show the same objects by other hosts, and itself; complete once all choosers are made. */
+  alternativesTo(store: Store): readonly Store[]
   warn(message: string): void
   /** The stage must fail; the first reason counts. `stop` also ends the work of all lanes. */
   fail(code: IoErrorCode, message: string, stop: boolean): void

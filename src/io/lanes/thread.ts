@@ -16,9 +16,13 @@ import { ExecuteLane } from './execute.ts'
 import type { FromThread, Job, LaneSeat, ToThread } from './jobs.ts'
 import { type LaneContext, type LaneRun, runBlocking, runShared, type Timing } from './lane.ts'
 import { PrepareLane } from './prepare.ts'
+import { SharedWalks } from './shared-walk.ts'
 
 if (parentPort === null) throw new Error('This file is the entry of a worker thread')
 const port = parentPort
+
+/** Above this share of its time, a thread has no room left to take answers as they come. */
+const UTILIZATION_MAX = 0.95
 
 /** Kept from stage to stage: what is expensive to make. */
 const pools = new ContentPools()
@@ -52,6 +56,7 @@ async function runJob(job: Job): Promise<void> {
     outcome: { failure: null, warnings: new Set() },
     stores: new LaneStores(job.containment, buffer, job.handles, s3),
     errors: [],
+    walks: new SharedWalks(),
     timing: { startAt: 0, toEngineClock: 0 },
   }
   const { outcome } = thread
@@ -96,6 +101,7 @@ interface JobState {
   readonly outcome: Outcome
   readonly stores: LaneStores
   readonly errors: ErrorCounter[]
+  readonly walks: SharedWalks
   readonly timing: Timing
 }
 
@@ -113,9 +119,22 @@ async function runLanes(thread: JobState, lanes: readonly Seated[]): Promise<voi
   if (Atomics.load(control, CONTROL.STOP) === 0) announce(job, control, timing.toEngineClock)
   const [first] = lanes
   if (first === undefined) return
-  if (job.isAsync) await Promise.all(lanes.map(({ lane }) => runShared(lane.run())))
+  if (job.isAsync) await runTogether(thread, lanes)
   else runBlocking(first.lane.run())
   if (job.work.type === 'cleanup') removeLast(first.context, lanes.length)
+}
+
+async function runTogether({ outcome }: JobState, lanes: readonly Seated[]): Promise<void> {
+  const before = performance.eventLoopUtilization()
+  await Promise.all(lanes.map(({ lane }) => runShared(lane.run())))
+  // Deno has no such figure, and says 0.
+  const { utilization } = performance.eventLoopUtilization(before)
+  if (utilization > UTILIZATION_MAX) {
+    const percent = Math.round(utilization * 100)
+    outcome.warnings.add(
+      `The engine was the limit: a thread of its lanes was busy for ${percent} % of the time, which latencies include`,
+    )
+  }
 }
 
 /** The last thread to end removes folders: until then others may still delete in them. */
@@ -140,9 +159,11 @@ function createLane(thread: JobState, seat: LaneSeat): Seated {
     random: new Random(laneSeed(context.seed, context.sequence, context.agentIndex, seat.index)),
     // Lanes take turns between an object's pages: each has its own place in the pools.
     pools: job.isAsync ? new ContentPools(pools) : pools,
+    walks: thread.walks,
     blocks: !job.isAsync,
     timing: thread.timing,
     openStore: (base) => stores.open(base),
+    alternativesTo: (store) => stores.alternativesTo(store),
     warn: (message) => outcome.warnings.add(message),
     fail: (code, message, stop) => {
       outcome.failure ??= { code, message }

@@ -42,6 +42,12 @@ export class LaneStores {
     return store
   }
 
+  /** Stores opened so far that show the same objects as this one by other hosts, and itself. */
+  alternativesTo(store: Store): readonly Store[] {
+    if (store.place === undefined) return [store]
+    return [...this.#stores.values()].filter(({ place }) => place === store.place)
+  }
+
   #create(base: string): Store {
     const { scheme } = parseUri(base)
     if (scheme === 'null') return new NullStore(base)

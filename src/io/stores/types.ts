@@ -67,8 +67,10 @@ const place = { dir: '', name: '' }
 export interface Store<R = number | Promise<number>> {
   /** URI of the folder that it is a view of, with a slash at its end. */
   readonly base: string
-  /** Operations under way at its endpoint, from this thread; only where there can be several. */
+  /** Where there can be several operations at a time: those under way at its endpoint, from this thread. */
   readonly active?: number
+  /** Of what can be reached by several hosts: what it is on any of them. */
+  readonly place?: string
   /** The whole object. Throws IoError TRUNCATED when fewer bytes than `ref.size` come back. */
   get(ref: ObjectRef, verify: Verify | null): R
   getRange(ref: ObjectRef, offset: number, length: number, verify: Verify | null): R

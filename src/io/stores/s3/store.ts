@@ -35,6 +35,10 @@ export class S3Store implements Store<Promise<number>> {
     return this.#endpoint.active
   }
 
+  get place(): string {
+    return `${this.#bucketPath}/${this.#prefix}`
+  }
+
   #path(ref: ObjectRef): string {
     return checkPath(this.#root + encodeKey(ref.dir + ref.file))
   }
