@@ -201,6 +201,31 @@ describe('an S3 server in trouble', () => {
     expect(countOf(ran, 'get')).toEqual({ count: 0, bytes: 0, errors: 0 })
   })
 
+  it('least_connections leaves a slow endpoint alone', async () => {
+    const held: ServerResponse[] = []
+    // Whoever took turns would wait here for ever.
+    const slow = await startScript((_request, response) => {
+      if (quick.requests.length >= 30) sendObject(response)
+      else held.push(response)
+    })
+    const quick = await startScript((_request, response, count) => {
+      sendObject(response)
+      if (count >= 30) for (const one of held.splice(0)) sendObject(one)
+    })
+    const bases = [slow, quick].map(({ endpoint, base }) => base.replace('s3://', `s3://${new URL(endpoint).host}/`))
+    const own = startEngine(resolveContainment(bases, false))
+    const get = op('get', '', { uris: bases.map((base) => `${base}prepared-*`) })
+    const work = operations([get], 60, {
+      prepared: [objectSet('', { baseUris: bases })],
+      endpointStrategy: 'least_connections',
+      concurrency: 8,
+    })
+    const ran = await runStage(own, work)
+    expect(countOf(ran, 'get')).toEqual({ count: 60, bytes: 60 * 4096, errors: 0 })
+    expect(slow.requests.length).toBeGreaterThan(0)
+    expect(quick.requests.length).toBeGreaterThanOrEqual(30)
+  })
+
   it('a range that is ignored is no success', async () => {
     const script = await startScript((_request, response) => sendObject(response))
     const ranged = op('get', `${script.base}prepared-*`, { rangeBytes: 512 })

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
 import { ContentPool, contentKey } from '../../src/io/content.ts'
-import type { StageResult } from '../../src/io/mod.ts'
+import { resolveContainment, type StageResult } from '../../src/io/mod.ts'
 import {
   agentOf,
   cleanup,
@@ -20,6 +20,7 @@ import {
   prepare,
   RANDOM,
   runStage,
+  startEngine,
   tree,
   validation,
 } from './helpers.ts'
@@ -171,5 +172,18 @@ describe('objects on S3', () => {
     expect(countOf(ran, 'get').errors).toBeGreaterThan(0)
     expect(ran.errorSamples[0]?.message).toContain('byte 2000000 is not what was written')
     await runStage(engine, cleanup([set]))
+  })
+
+  it('by two hosts that show the same bucket are deleted once', async () => {
+    const place = await startStorage()
+    const { base, endpoint } = place
+    const named = base.replace('s3://', `s3://${new URL(endpoint).host}/`)
+    const both = startEngine(resolveContainment([base, named], false))
+    const work = operations([op('put', base, { uris: [`${base}x-`, `${named}x-`] })], 60, { concurrency: 16 })
+    expect(countOf(await runStage(both, work), 'put')).toMatchObject({ count: 60, errors: 0 })
+    expect(await keysBelow(place)).toHaveLength(60)
+    const cleaned = await runStage(both, cleanup([], { putUris: [`${base}x-`, `${named}x-`], concurrency: 16 }))
+    expect(cleaned).toMatchObject({ status: 'ok', objects: { deleted: 60 } })
+    expect(await keysBelow(place)).toEqual([])
   })
 })
