@@ -31,6 +31,7 @@ export class LaneWatch {
   readonly #launched: Launched
   readonly #boards: readonly Board[]
   readonly #warnings: Set<string>
+  readonly #limits: string[] = []
   /** Errors by thread; while it runs, one of each kind by lane. */
   readonly #errors = new Map<string, readonly ErrorCount[]>()
   readonly #gauge: IntervalGauge
@@ -154,13 +155,14 @@ export class LaneWatch {
 
   async #collect(done: Launched['done'][number], thread: number): Promise<void> {
     try {
-      const { errors, warnings, failure } = await done
+      const { errors, warnings, limits, failure } = await done
       for (const key of this.#errors.keys()) {
         const lane = /^lane (\d+)$/.exec(key)?.[1]
         if (lane !== undefined && Number(lane) % this.#launched.threads.length === thread) this.#errors.delete(key)
       }
       this.#errors.set(`thread ${thread}`, errors)
       for (const warning of warnings) this.#warnings.add(warning)
+      this.#limits.push(...limits)
       if (failure !== null) this.#failure ??= failure
     } catch (error) {
       // The lane is lost, its figures are not. Others need not go on: the stage has failed.
@@ -232,7 +234,7 @@ export class LaneWatch {
       errorSamples: joinErrors(this.#errors.values()),
     }
     const warnings = [...this.#warnings, ...engineWarnings(this.#work, result, sum(HEAD.THROTTLED))]
-    return this.#judge({ ...result, warnings, limits: engineLimits(this.#work, result) }, signal)
+    return this.#judge({ ...result, warnings, limits: [...this.#limits, ...engineLimits(this.#work, result)] }, signal)
   }
 
   #judge(result: StageResult, signal: AbortSignal): StageResult {

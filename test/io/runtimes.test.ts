@@ -1,57 +1,67 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from './helpers.ts'
+import { startStorage } from './s3-servers.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const script = fileURLToPath(new URL('smoke.ts', import.meta.url))
 const deno = path.join(root, 'node_modules/.bin/deno')
 
-function twoFolders(): readonly [string, string] {
-  const [folder, outside] = [tempFolder(), tempFolder()]
-  mkdirSync(`${folder}/links`)
-  symlinkSync(outside, `${folder}/links/data`)
-  return [folder, outside]
-}
+type Runtime = (places: readonly string[], net: readonly string[]) => readonly [string, ...string[]]
 
-async function smoke(program: string, args: readonly string[], folders = twoFolders()): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(program, [...args, script, ...folders], { cwd: root, timeout: 50_000 })
+const RUNTIMES: readonly (readonly [name: string, command: Runtime])[] = [
+  ['Node', () => [process.execPath]],
+  ['Deno', () => [deno, 'run', '-A']],
+  [
+    'Deno with nothing but the permissions it needs',
+    (places, net) => [
+      ...([deno, 'run', '--no-prompt', '--allow-sys', '--allow-env'] as const),
+      `--allow-read=${[root, ...places].join(',')}`,
+      ...(places.length > 0 ? [`--allow-write=${places.join(',')}`] : []),
+      ...(net.length > 0 ? [`--allow-net=${net.join(',')}`] : []),
+    ],
+  ],
+]
+
+async function smoke([program, ...before]: readonly [string, ...string[]], args: readonly string[]): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(program, [...before, script, ...args], { cwd: root, timeout: 50_000 })
   return JSON.parse(stdout)
 }
 
-const fine = { status: 'ok', code: '', errors: [] }
+const fine = { status: 'ok', code: '', reason: '', errors: [] }
 
-const expected = {
-  seen: {
-    validation: { ...fine, done: [] },
-    prepare: { ...fine, done: ['put'] },
-    mixed: { ...fine, done: ['get', 'put', 'stat', 'list'] },
-    ranged: { ...fine, done: ['get'] },
-    direct: { ...fine, done: ['get'] },
-    listed: { ...fine, done: ['get'] },
-    escape: { status: 'failed', code: 'NOT_ALLOWED', errors: [], done: [] },
-    cleanup: { ...fine, done: ['delete'] },
-  },
-  left: [],
-  escaped: [],
+const common = {
+  validation: { ...fine, done: [] },
+  prepare: { ...fine, done: ['put'] },
+  mixed: { ...fine, done: ['get', 'put', 'stat', 'list'] },
+  ranged: { ...fine, done: ['get'] },
+  listed: { ...fine, done: ['get'] },
+  cleanup: { ...fine, done: ['delete'] },
 }
 
-describe('the engine does the same on', () => {
-  it('Node', async () => {
-    expect(await smoke(process.execPath, [])).toEqual(expected)
+describe.each(RUNTIMES)('the engine on %s', (_name, command) => {
+  it('does a plan on files', async () => {
+    const [folder, outside] = [tempFolder(), tempFolder()]
+    mkdirSync(`${folder}/links`)
+    symlinkSync(outside, `${folder}/links/data`)
+    const seen = await smoke(command([folder, outside], []), [`file://${folder}/data/`, `file://${folder}/links/data/`])
+    expect(seen).toEqual({
+      ...common,
+      direct: { ...fine, done: ['get'] },
+      escape: { status: 'failed', code: 'NOT_ALLOWED', reason: expect.stringContaining(outside), errors: [], done: [] },
+    })
+    expect(readdirSync(`${folder}/data`)).toEqual([])
+    expect(readdirSync(outside)).toEqual([])
   })
 
-  it('Deno', async () => {
-    expect(await smoke(deno, ['run', '-A'])).toEqual(expected)
-  })
-
-  it('Deno with nothing but the permissions it needs', async () => {
-    const folders = twoFolders()
-    const places = folders.join(',')
-    const permissions = [`--allow-read=${root},${places}`, `--allow-write=${places}`, '--allow-sys', '--allow-env']
-    expect(await smoke(deno, ['run', '--no-prompt', ...permissions], folders)).toEqual(expected)
+  it('does the same on S3', async () => {
+    const { base, endpoint, bucket } = await startStorage()
+    expect(await smoke(command([], [new URL(endpoint).host]), [base])).toEqual(common)
+    const left = await fetch(`${endpoint}/${bucket}?list-type=2`)
+    expect(await left.text()).not.toContain('<Key>')
   })
 })

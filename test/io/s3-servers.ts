@@ -16,6 +16,7 @@ const VARIABLES = {
   AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
   AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
   AWS_REGION: 'us-east-1',
+  AWS_CA_BUNDLE: undefined,
 }
 
 /** Sets variables of this process until the test ends; undefined takes one away. */

@@ -128,17 +128,16 @@ function readAgents(source: PlanSource, written: readonly WrittenAgent[]): Agent
   })
 }
 
-/** The engine gives an object to one endpoint for good, so that a read finds what was written. */
+/** Files have no endpoint that could be busier than another: operations there go by turns. */
 function noticeStrategies(source: PlanSource, { multi_endpoint, distributed }: WrittenPlan): void {
   const agents = (distributed?.agents ?? []).map((agent, at) => ({
-    strategy: agent.multi_endpoint?.strategy,
+    endpoints: agent.multi_endpoint,
     path: ['distributed', 'agents', at, 'multi_endpoint', 'strategy'],
   }))
-  for (const { strategy, path } of [
-    { strategy: multi_endpoint?.strategy, path: ['multi_endpoint', 'strategy'] },
-    ...agents,
-  ]) {
-    if (strategy === 'least_connections') source.notice(path, 'endpoints take turns, how busy each is does not count')
+  for (const { endpoints, path } of [{ endpoints: multi_endpoint, path: ['multi_endpoint', 'strategy'] }, ...agents]) {
+    if (endpoints?.strategy !== 'least_connections') continue
+    if (endpoints.endpoints.every((uri) => uri.startsWith('s3:'))) continue
+    source.notice(path, 'endpoints that are not on S3 take turns, how busy each is does not count')
   }
 }
 

@@ -204,7 +204,9 @@ export const workload = z
 export const multiEndpoint = z.strictObject({
   strategy: oneOf(['round_robin', 'least_connections'])
     .prefault('round_robin')
-    .describe('How endpoints are chosen: they take turns. least_connections is read, and means the same for now.'),
+    .describe(
+      'How endpoints are chosen: they take turns; least_connections (S3 only): the one with the least under way.',
+    ),
   endpoints: z
     .array(uri())
     .min(1)

@@ -103,6 +103,8 @@ export type FromThread =
       /** Totals of this thread; the counts replace those that were sent before. */
       readonly errors: readonly ErrorCount[]
       readonly warnings: readonly string[]
+      /** What held this thread's lanes back other than the storage. */
+      readonly limits: readonly string[]
       /** Set when the stage must fail; the code of an IoError or of the system. */
       readonly failure: { readonly code: string; readonly message: string } | null
     }

@@ -44,6 +44,7 @@ let running: JobState | null = null
 interface Outcome {
   failure: { code: IoErrorCode; message: string } | null
   readonly warnings: Set<string>
+  readonly limits: string[]
 }
 
 async function runJob(job: Job): Promise<void> {
@@ -53,7 +54,7 @@ async function runJob(job: Job): Promise<void> {
   const thread: JobState = {
     job,
     control,
-    outcome: { failure: null, warnings: new Set() },
+    outcome: { failure: null, warnings: new Set(), limits: [] },
     stores: new LaneStores(job.containment, buffer, job.handles, s3),
     errors: [],
     walks: new SharedWalks(),
@@ -74,7 +75,8 @@ async function runJob(job: Job): Promise<void> {
     thread.stores.close()
   }
   const errors = thread.errors.flatMap((counter) => counter.totals())
-  send({ kind: 'done', id: job.id, errors, warnings: [...outcome.warnings], failure: outcome.failure })
+  const { warnings, limits, failure } = outcome
+  send({ kind: 'done', id: job.id, errors, warnings: [...warnings], limits, failure })
 }
 
 /** Loaded when it is needed: most lanes never do. */
@@ -131,7 +133,7 @@ async function runTogether({ outcome }: JobState, lanes: readonly Seated[]): Pro
   const { utilization } = performance.eventLoopUtilization(before)
   if (utilization > UTILIZATION_MAX) {
     const percent = Math.round(utilization * 100)
-    outcome.warnings.add(
+    outcome.limits.push(
       `The engine was the limit: a thread of its lanes was busy for ${percent} % of the time, which latencies include`,
     )
   }
