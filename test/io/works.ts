@@ -86,7 +86,7 @@ export function execute(ops: readonly WorkloadOp[], more: Partial<ExecuteWork> =
     sharing: 'concurrent',
     endpointStrategy: 'round_robin',
     verify: false,
-    opTimeoutMs: 10_000,
+    opTimeoutMs: 60_000,
     perfLogIntervalMs: 1000,
     ...more,
   }
