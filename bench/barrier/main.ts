@@ -1,169 +1,87 @@
 /**
- * Barriers side by side: Paceline, a 3-member etcd barrier, a Redis counter barrier; N processes on this host.
+ * Barriers side by side: Paceline, a 3-member etcd barrier, a Redis counter barrier; N processes each on this host.
  *
- *   node scripts/with-node.js bench/barrier/main.ts [--members 3,8,16,32] [--rounds 60] [--repeat 3] [--only paceline]
+ *   npm run bench:barrier -- [--members 3,8,16,32] [--blocks 8] [--rounds 15] [--only paceline,etcd,redis] [--json FILE]
  *
- * Every process waits a random 0 to 20 ms, arrives, and notes when it was released and when it started to work. Prints
- * for each N the p50 and p99 of last arrival to last release and of the spread of starts, the CPU time a barrier of the
- * busiest member and of all members (servers not counted), and the ratios.
+ * All members of all systems run at the same time, and the systems take turns: a block of rounds each. In a round every
+ * member waits a random 0 to 20 ms, arrives, and notes when it was released and when it started to work.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import path from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type Etcd, startEtcd, startRedis } from './servers.ts'
-
-export interface Round {
-  readonly arrivedAt: number
-  readonly releasedAt: number
-  readonly startedAt: number
-  /** CPU time of the member's process so far. */
-  readonly cpuMs: number
-}
-
-interface Figures {
-  readonly members: number
-  readonly system: string
-  readonly release: readonly number[]
-  readonly spread: readonly number[]
-  /** CPU time a barrier, ms: of the busiest member, and of all together. */
-  readonly cpuBusiest: number
-  readonly cpuTotal: number
-}
+import { type Block, blockOf, lineOf, ratioOf } from './figures.ts'
+import { Fleet } from './fleet.ts'
+import { startEtcd, startRedis } from './servers.ts'
 
 const { values } = parseArgs({
   options: {
     members: { type: 'string', default: '3,8,16,32' },
-    rounds: { type: 'string', default: '60' },
-    repeat: { type: 'string', default: '3' },
-    only: { type: 'string' },
+    blocks: { type: 'string', default: '8' },
+    rounds: { type: 'string', default: '15' },
+    only: { type: 'string', default: 'paceline,etcd,redis' },
+    json: { type: 'string' },
   },
 })
 
-/** Rounds at the beginning that warm up code and connections; not counted. */
-const WARMUP = 10
+/** Blocks at the beginning that warm up code and connections; not counted. */
+const WARMUP_BLOCKS = 2
 
 async function main(): Promise<void> {
-  const systems = (values.only ?? 'paceline,etcd,redis').split(',')
-  const rounds = Number(values.rounds)
-  const etcd = systems.includes('etcd') ? await startEtcd() : undefined
-  const redis = systems.includes('redis') ? await startRedis() : undefined
-  if (systems.includes('etcd') && etcd === undefined) console.log('etcd: not installed (Debian: etcd-server), left out')
-  if (systems.includes('redis') && redis === undefined)
-    console.log('redis: not installed (Debian: redis-server), left out')
-  const environment = { paceline: {}, etcd: etcdEnvironment(etcd), redis: redis?.environment }
+  const wanted = values.only.split(',')
+  const etcd = wanted.includes('etcd') ? await startEtcd() : undefined
+  const redis = wanted.includes('redis') ? await startRedis() : undefined
+  const environment = { paceline: {}, etcd: etcd?.environment, redis: redis?.environment }
+  const systems = Object.entries(environment).filter(([system]) => wanted.includes(system))
+  const all: { members: number; system: string; blocks: readonly Block[] }[] = []
   try {
-    for (const members of (values.members ?? '').split(',').map(Number)) {
-      const figures: Figures[] = []
-      for (let turn = 0; turn < Number(values.repeat); turn += 1) {
-        for (const [system, env] of Object.entries(environment)) {
-          if (!systems.includes(system) || env === undefined) continue
-          figures.push(figuresOf(system, members, await measure(system, members, rounds + WARMUP, env)))
-        }
-      }
-      print(members, figures)
+    for (const members of values.members.split(',').map(Number)) {
+      const present = systems.flatMap(([system, env]) => (env === undefined ? [] : [{ system, env }]))
+      const measured = await measure(members, present)
+      print(members, measured)
+      for (const [system, blocks] of measured) all.push({ members, system, blocks })
     }
   } finally {
     await etcd?.stop()
     await redis?.stop()
   }
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(all))
 }
 
-function etcdEnvironment(etcd: Etcd | undefined): Record<string, string> | undefined {
-  return etcd === undefined ? undefined : { ETCD_HOSTS: etcd.hosts.join(',') }
-}
-
-/** One row a member: its rounds. */
 async function measure(
-  system: string,
   members: number,
-  rounds: number,
-  env: Record<string, string>,
-): Promise<Round[][]> {
-  const group = randomBytes(6).toString('hex')
-  const children: ChildProcess[] = []
-  for (let index = 0; index < members; index += 1) {
-    children.push(
-      spawn(process.execPath, [...process.execArgv, path.join(import.meta.dirname, `${system}.ts`)], {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        env: { ...process.env, ...env, GROUP: group, INDEX: `${index}`, MEMBERS: `${members}`, ROUNDS: `${rounds}` },
-      }),
-    )
-  }
+  systems: readonly { readonly system: string; readonly env: Readonly<Record<string, string>> }[],
+): Promise<Map<string, Block[]>> {
+  const [blocks, rounds] = [Number(values.blocks), 1 + Number(values.rounds)]
+  const fleets: Fleet[] = []
+  const measured = new Map<string, Block[]>()
   try {
-    return await Promise.all(children.map(rowsOf))
-  } finally {
-    for (const child of children) child.kill('SIGKILL')
-  }
-}
-
-async function rowsOf(child: ChildProcess): Promise<Round[]> {
-  const result = new Promise<Round[]>((resolve, reject) => {
-    child.once('message', (rows: Round[]) => resolve(rows))
-    child.once('exit', (code) => reject(new Error(`a member ended early with ${code}`)))
-  })
-  const rows = await result
-  child.removeAllListeners('exit')
-  child.send('done')
-  await once(child, 'exit')
-  return rows
-}
-
-function figuresOf(system: string, members: number, rows: readonly Round[][]): Figures {
-  const release: number[] = []
-  const spread: number[] = []
-  const count = Math.min(...rows.map((row) => row.length))
-  for (let round = WARMUP; round < count; round += 1) {
-    const column = rows.map((row) => row[round]).filter((cell) => cell !== undefined)
-    release.push(Math.max(...column.map((c) => c.releasedAt)) - Math.max(...column.map((c) => c.arrivedAt)))
-    spread.push(Math.max(...column.map((c) => c.startedAt)) - Math.min(...column.map((c) => c.startedAt)))
-  }
-  const cpu = rows.map((row) => ((row[count - 1]?.cpuMs ?? 0) - (row[WARMUP]?.cpuMs ?? 0)) / (count - 1 - WARMUP))
-  const cpuTotal = cpu.reduce((sum, one) => sum + one, 0)
-  return { system, members, release, spread, cpuBusiest: Math.max(...cpu), cpuTotal }
-}
-
-function print(members: number, figures: readonly Figures[]): void {
-  const summary = new Map<string, { p50: number; p99: number; spread50: number; spread99: number }>()
-  for (const system of new Set(figures.map((one) => one.system))) {
-    const own = figures.filter((one) => one.system === system)
-    const release = own.flatMap((one) => one.release)
-    const spread = own.flatMap((one) => one.spread)
-    const row = {
-      p50: quantile(release, 0.5),
-      p99: quantile(release, 0.99),
-      spread50: quantile(spread, 0.5),
-      spread99: quantile(spread, 0.99),
+    for (const { system, env } of systems) {
+      const fleet = new Fleet(system)
+      fleets.push(fleet)
+      await fleet.start(members, (WARMUP_BLOCKS + blocks) * rounds, env)
     }
-    summary.set(system, row)
-    console.log(
-      `N=${String(members).padEnd(3)} ${system.padEnd(9)} release p50 ${ms(row.p50)} p99 ${ms(row.p99)}` +
-        `   start spread p50 ${ms(row.spread50)} p99 ${ms(row.spread99)}` +
-        `   CPU busiest ${ms(median(own.map((one) => one.cpuBusiest)))} all ${ms(median(own.map((one) => one.cpuTotal)))}` +
-        `   (${release.length} rounds)`,
-    )
+    for (let turn = 0; turn < WARMUP_BLOCKS + blocks; turn += 1) {
+      for (const fleet of fleets) {
+        const rows = await fleet.run(rounds)
+        if (turn >= WARMUP_BLOCKS) measured.set(fleet.system, [...(measured.get(fleet.system) ?? []), blockOf(rows)])
+      }
+    }
+  } finally {
+    await Promise.all(fleets.map((fleet) => fleet.stop()))
   }
-  const own = summary.get('paceline')
-  for (const other of ['etcd', 'redis']) {
-    const row = summary.get(other)
-    if (own === undefined || row === undefined) continue
-    console.log(`N=${String(members).padEnd(3)} paceline / ${other}: release p50 ${(own.p50 / row.p50).toFixed(2)}`)
+  return measured
+}
+
+function print(members: number, measured: ReadonlyMap<string, readonly Block[]>): void {
+  const head = `N=${String(members).padEnd(3)} `
+  for (const [system, blocks] of measured) console.log(`${head}${lineOf(system, blocks)}`)
+  const own = measured.get('paceline')
+  for (const [other, blocks] of measured) {
+    if (own === undefined || other === 'paceline') continue
+    const { middle, low, high } = ratioOf(own, blocks)
+    const range = `(${low.toFixed(2)}-${high.toFixed(2)})`
+    console.log(`${head}paceline / ${other}: release p50 ${middle.toFixed(2)} ${range}`)
   }
-}
-
-function median(numbers: readonly number[]): number {
-  return quantile(numbers, 0.5)
-}
-
-function ms(value: number): string {
-  return `${value.toFixed(2).padStart(7)} ms`
-}
-
-function quantile(numbers: readonly number[], share: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
 }
 
 await main()

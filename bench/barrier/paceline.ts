@@ -3,13 +3,12 @@
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { PlanRef } from '../../src/barrier/mod.ts'
+import type { Output } from '../../src/barrier/mod.ts'
 import { waitUntil } from '../../src/io/clock.ts'
 import { createMesh } from '../../src/mesh/mod.ts'
-import type { Round } from './main.ts'
-import { cpuMs, group, index, members, now, report, rounds, work } from './member.ts'
+import { goThrough, group, index, members, now, type Released, roundsMax } from './member.ts'
 
-/** As large as the compressed result of a small stage. */
+/** As large as the compressed result of a small stage, and as incompressible. */
 const payload = createHash('sha512').update(group).digest('base64').repeat(12)
 
 const mesh = await createMesh({
@@ -25,28 +24,36 @@ const mesh = await createMesh({
   version: '0.0.0',
 })
 
-const rows: Round[] = []
-let arrivedAt = 0
-
-async function stage(plan: PlanRef, sequence: number, startAt: number): Promise<void> {
-  const releasedAt = now()
-  await waitUntil(startAt)
-  const startedAt = now()
-  if (sequence > 1) rows.push({ arrivedAt, releasedAt, startedAt, cpuMs: cpuMs() })
-  await work()
-  arrivedAt = now()
-  mesh.ready(plan, sequence, 'ok', payload)
-}
-
-const finished = new Promise<void>((resolve) => {
-  mesh.onEvent((event) => {
-    if (event.type === 'run_stage') void stage(event.plan, event.sequence, event.startAt)
-    if (event.type === 'plan_finished') resolve()
-    if (event.type === 'fault') throw event.error
-  })
+type Stage = Extract<Output, { type: 'run_stage' }>
+let stage: Stage | undefined
+let enter = (_: Stage): void => undefined
+const first = new Promise<Stage>((resolve) => {
+  enter = resolve
 })
 
-if (index === 0) {
+mesh.onEvent((event) => {
+  if (event.type === 'run_stage') enter(event)
+  else if (event.type === 'fault') throw event.error
+  else if (event.type === 'plan_finished') throw new Error(`the plan ended too early: ${event.status} ${event.reason}`)
+})
+
+if (index === 0) submit()
+stage = await first
+
+goThrough(async () => {
+  const entered = new Promise<Released>((resolve) => {
+    enter = async (next) => {
+      const releasedAt = now()
+      stage = next
+      await waitUntil(next.startAt)
+      resolve({ releasedAt, startedAt: now() })
+    }
+  })
+  if (stage !== undefined) mesh.ready(stage.plan, stage.sequence, 'ok', payload)
+  return await entered
+})
+
+function submit(): void {
   const barrier = {
     policy: 'all_or_nothing',
     heartbeatIntervalMs: 1000,
@@ -56,7 +63,7 @@ if (index === 0) {
     barrierTimeoutMs: 60_000,
     stragglerGraceMs: 10_000,
   } as const
-  const stages = Array.from({ length: rounds + 1 }, (_, round) => {
+  const stages = Array.from({ length: roundsMax + 1 }, (_, round) => {
     return { barrierName: `stage-${round + 1}-round`, name: 'round', optional: false, barrier }
   })
   mesh.submit({
@@ -68,7 +75,3 @@ if (index === 0) {
     agentReadyTimeoutMs: 60_000,
   })
 }
-
-await finished
-await mesh.close()
-await report(rows)

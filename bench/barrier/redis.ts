@@ -1,13 +1,12 @@
 /** The floor of a single controller: a counter, and a message when it is full. */
 
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { goThrough, group, members } from './member.ts'
+import { goThrough, group, members, now, type Released } from './member.ts'
 
-const port = Number(process.env.REDIS_PORT)
-
-/** Sends commands in order; `onReply` gets each reply line by line, bulk headers left out. */
+/** Commands go out as they are written; `onLine` gets each line of the replies. */
 function open(onLine: (line: string) => void): Socket {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const socket = connect({ port: Number(process.env.REDIS_PORT), host: '127.0.0.1', noDelay: true })
   let rest = ''
   socket.setEncoding('utf8')
   socket.on('data', (chunk: string) => {
@@ -18,39 +17,29 @@ function open(onLine: (line: string) => void): Socket {
   return socket
 }
 
-const released = new Map<number, () => void>()
-const full = new Set<number>()
-
-function release(round: number): void {
-  full.add(round)
-  released.get(round)?.()
-}
+/** The round that this member waits in. */
+let waiting: { readonly round: number; readonly resolve: (released: Released) => void } | undefined
 
 const subscriber = open((line) => {
-  if (line.startsWith('go:')) release(Number(line.slice(3)))
+  if (line !== `go:${waiting?.round}`) return
+  const at = now()
+  waiting?.resolve({ releasedAt: at, startedAt: at })
 })
+/** The next reply is that of PUBLISH: the number of its readers. */
+let published = false
 const counter = open((line) => {
-  const [, value, round] = line.match(/^:(\d+)$/) === null ? [] : ['', line.slice(1), String(pending.shift())]
-  if (value !== undefined && round !== 'undefined' && Number(value) === members && Number(round) >= 0) {
-    pending.push(-1)
-    counter.write(`PUBLISH ${group} go:${round}\r\n`)
-  }
-})
-/** Rounds whose INCR was sent and not answered; -1 for a PUBLISH, whose answer means nothing here. */
-const pending: number[] = []
-
-await new Promise<void>((resolve) => {
-  subscriber.once('data', () => resolve())
-  subscriber.write(`SUBSCRIBE ${group}\r\n`)
+  const full = !published && line === `:${members}`
+  if (full) counter.write(`PUBLISH ${group} go:${waiting?.round}\r\n`)
+  published = full
 })
 
-// All must listen before the first round: the counter itself serves as the meeting point.
-await goThrough(
+subscriber.write(`SUBSCRIBE ${group}\r\n`)
+await once(subscriber, 'data')
+
+goThrough(
   (round) =>
-    new Promise<void>((resolve) => {
-      if (full.has(round)) resolve()
-      else released.set(round, resolve)
-      pending.push(round)
+    new Promise((resolve) => {
+      waiting = { round, resolve }
       counter.write(`INCR ${group}:${round}\r\n`)
     }),
 )

@@ -7,18 +7,14 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-export interface Etcd {
-  readonly hosts: readonly string[]
-  stop(): Promise<void>
-}
-
-export interface Redis {
-  readonly environment: Record<string, string>
+export interface Servers {
+  /** Where its members find it. */
+  readonly environment: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
 /** Three members on loopback, as shipped: data on disk, default timings. */
-export async function startEtcd(): Promise<Etcd | undefined> {
+export async function startEtcd(): Promise<Servers | undefined> {
   if (!isInstalled('etcd')) return undefined
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-etcd-'))
   const ports = await freePorts(6)
@@ -40,10 +36,10 @@ export async function startEtcd(): Promise<Etcd | undefined> {
   )
   const hosts = names.map((_, at) => `http://127.0.0.1:${ports[at]}`)
   await Promise.all(hosts.map(healthy))
-  return { hosts, stop: () => stopAll(children, folder) }
+  return { environment: { ETCD_HOSTS: hosts.join(',') }, stop: () => stopAll(children, folder) }
 }
 
-export async function startRedis(): Promise<Redis | undefined> {
+export async function startRedis(): Promise<Servers | undefined> {
   if (!isInstalled('redis-server')) return undefined
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-redis-'))
   const [port] = await freePorts(1)
@@ -54,7 +50,9 @@ export async function startRedis(): Promise<Redis | undefined> {
 }
 
 function isInstalled(command: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+  const found = spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+  if (!found) console.log(`${command} is not installed: left out`)
+  return found
 }
 
 async function stopAll(children: readonly ChildProcess[], folder: string): Promise<void> {
