@@ -7,7 +7,7 @@ export const limits = {
   /** Peers to which each peer passes gossip on. */
   gossipFanout: 4,
   /** Gossip of a decision waits this long, and for the next decision: those that it concerns were told directly. */
-  decidedGossipMs: 150,
+  decidedGossipMs: 500,
   /** What a node tells its clients, and what they may ask. */
   clientFrameBytesMax: 32 * 1024 * 1024,
   requestBytesMax: 4 * 1024 * 1024,

@@ -3,16 +3,17 @@
 import { createHash } from 'node:crypto'
 import { type GossipSub, gossipsub } from '@chainsafe/libp2p-gossipsub'
 import type { FastMsgIdFn } from '@chainsafe/libp2p-gossipsub/types'
-import { noise } from '@chainsafe/libp2p-noise'
 import { type Identify, identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
+import { thriftyNoise } from './encryption.ts'
 import { MeshError } from './errors.ts'
 import type { Gate } from './gate.ts'
 import { limits } from './limits.ts'
 import { thriftyYamux } from './muxer.ts'
+import { wholePackets } from './packets.ts'
 import { normalizeSecret } from './secret.ts'
 import type { MeshOptions } from './types.ts'
 
@@ -33,15 +34,17 @@ export async function startNode(options: MeshOptions, gate: Gate): Promise<Node>
     return await createLibp2p({
       addresses: { listen },
       transports: [
-        tcp({
-          inboundSocketInactivityTimeout: idle,
-          outboundSocketInactivityTimeout: idle,
-          dialOpts: { noDelay: true },
-          listenOpts: { noDelay: true },
-          backlog: 1024,
-        }),
+        wholePackets(
+          tcp({
+            inboundSocketInactivityTimeout: idle,
+            outboundSocketInactivityTimeout: idle,
+            dialOpts: { noDelay: true },
+            listenOpts: { noDelay: true },
+            backlog: 1024,
+          }),
+        ),
       ],
-      connectionEncrypters: [noise()],
+      connectionEncrypters: [thriftyNoise()],
       streamMuxers: [thriftyYamux()],
       ...(options.secret === null
         ? {}
