@@ -248,7 +248,8 @@ const SYNTAX: readonly [what: string, text: string, message: RegExp][] = [
   ['a word', 'hello', /a plan is a mapping/],
   ['null', 'null\n', /a plan is a mapping/],
   ['two documents', `${GOOD}---\n${GOOD}`, /more than one document|multiple documents/i],
-  ['an open list', 'target: [a\n', /p\.yaml:\d+:\d+: /],
+  ['an open list', 'target: [a\n', /p\.yaml:2:1: /],
+  ['what is wrong further down', changed('order: 2, ', 'order: 2 ]'), /p\.yaml:14:\d+: /],
   [
     'a duplicate key',
     changed('concurrency: 2', 'concurrency: 2\nconcurrency: 3'),
@@ -256,6 +257,7 @@ const SYNTAX: readonly [what: string, text: string, message: RegExp][] = [
   ],
   ['a key that is a list', '[a, b]: c\n', /keys must be plain words/],
   ['zeros', '\0\0\0\0', /p\.yaml:1:1: /],
+  ['what speaks to terminals', '"\\e]0;x\\a": *b', /^[^\p{Cc}]+\n[^\p{Cc}]+\n[^\p{Cc}]+$/u],
   ['an unknown alias', 'target: *nobody\n', /nobody/],
   ['billions of laughs', bomb, /aliases repeat too much/],
   ['an alias within itself', 'a: &a [*a]\n', /nested more than 64 deep|aliases repeat too much/],
@@ -280,11 +282,49 @@ it('a megabyte and more is refused as such', () => {
   expect(refusal(`a: ${'x'.repeat(1024 * 1024)}`).code).toBe('PLAN_TOO_LARGE')
 })
 
-it('a megabyte of wrong keys shows twenty', () => {
-  const lines = Array.from({ length: 60_000 }, (_, at) => `wrong${at}: 1`).join('\n')
+it('twenty thousand wrong keys show twenty', () => {
+  const lines = Array.from({ length: 20_000 }, (_, at) => `wrong${at}: 1`).join('\n')
   const { message } = refusal(lines)
   expect(message.split('\n')).toHaveLength(61)
   expect(message).toMatch(/\.\.\. and 21 more problems$/)
+})
+
+const MEGABYTE = 1_000_000
+
+/** Texts that are small enough to be read, and made to cost time or memory. */
+const BOMBS: readonly [what: string, text: string][] = [
+  ['values', `a: [${'1,'.repeat(MEGABYTE / 2)}]`],
+  ['items', '- a\n'.repeat(MEGABYTE / 4)],
+  ['empty lines', '\n'.repeat(MEGABYTE)],
+  ['comments', '#\n'.repeat(MEGABYTE / 2)],
+  ['open lists', '['.repeat(MEGABYTE)],
+  ['open mappings', '{a: '.repeat(MEGABYTE / 4)],
+  ['lists in lists', '- '.repeat(MEGABYTE / 2)],
+  ['keys of keys', '? '.repeat(MEGABYTE / 2)],
+  ['mappings on one line', 'a: '.repeat(MEGABYTE / 3)],
+  ['aliases', `a: &a [1]\nb: [${'*a,'.repeat(MEGABYTE / 3)}]`],
+  ['merges', '<<: *a\n'.repeat(MEGABYTE / 8)],
+  ['tags', '!!x '.repeat(MEGABYTE / 4)],
+  ['directives', '%YAML 1.2\n'.repeat(MEGABYTE / 10)],
+  ['documents', '---\n'.repeat(MEGABYTE / 4)],
+  ['lines of a text', `target: >\n${' x\n\n'.repeat(MEGABYTE / 4)}`],
+  ['escapes', `target: "${'\\u0041'.repeat(MEGABYTE / 6)}"`],
+  ['digits', `concurrency: ${'9'.repeat(MEGABYTE)}`],
+  ['stages', `distributed:\n  stages:\n${'    - { name: s, order: 1, wrong: 2 }\n'.repeat(MEGABYTE / 40)}`],
+]
+
+it.each(BOMBS)('a megabyte of %s costs little, and is refused as a plan', (_, text) => {
+  const before = process.cpuUsage()
+  expect(refusal(text).message.length).toBeLessThan(20_000)
+  const { user, system } = process.cpuUsage(before)
+  // Time of the processor: others may use this machine as well.
+  expect((user + system) / 1000).toBeLessThan(2500)
+})
+
+it('a long list on one line is no depth', () => {
+  const pairs = Array.from({ length: 200 }, (_, at) => `K${at}: v`).join(', ')
+  const plan = parsePlan(changed('type: validation', `type: custom, command: x, env: { ${pairs} }`))
+  expect(plan.stages[0]?.workFor('a', 0)).toMatchObject({ env: { K199: 'v' } })
 })
 
 it('aliases are allowed where they repeat little', () => {

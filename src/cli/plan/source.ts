@@ -10,6 +10,8 @@ export const planBytesMax = 1024 * 1024
 /** Problems shown at once. */
 const problemsMax = 20
 const lineCharsMax = 160
+/** Messages repeat what was written. */
+const messageCharsMax = 1000
 
 /** Collects problems and notices of one text; `finish` throws all problems at once. */
 export class PlanSource {
@@ -57,7 +59,7 @@ export class PlanSource {
   /** What will not be done, or otherwise than the plan's author may think. */
   notice(path: Path, message: string): void {
     const { line, column } = this.#yaml.placeOf(path, 'key')
-    this.notices.push({ message: `${this.#file}:${line}:${column}: ${sentence(path, `: ${message}`)}` })
+    this.notices.push({ message: `${this.#file}:${line}:${column}: ${printable(sentence(path, `: ${message}`))}` })
   }
 
   /** Throws PlanError with every problem found so far. */
@@ -72,10 +74,10 @@ export class PlanSource {
 
   /** The offending line, cut to what fits around the column. */
   #show({ line, column, message }: PlanProblem): string {
-    const whole = (this.#lines[line - 1] ?? '').replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+    const whole = withoutControls(this.#lines[line - 1] ?? '')
     const from = column > lineCharsMax ? column - lineCharsMax / 2 : 0
     const text = whole.slice(from, from + lineCharsMax)
-    return `${this.#file}:${line}:${column}: ${message}\n    ${text}\n    ${' '.repeat(column - 1 - from)}^`
+    return `${this.#file}:${line}:${column}: ${printable(message)}\n    ${text}\n    ${' '.repeat(column - 1 - from)}^`
   }
 }
 
@@ -90,4 +92,14 @@ export function pathText(path: Path): string {
 function sentence(path: Path, message: string): string {
   const where = pathText(path)
   return where === '' ? message.replace(/^: /, '') : message.startsWith(':') ? where + message : `${where} ${message}`
+}
+
+function printable(message: string): string {
+  const cut = message.length > messageCharsMax ? `${message.slice(0, messageCharsMax)}...` : message
+  return withoutControls(cut)
+}
+
+/** What is shown must not speak to the terminal. */
+function withoutControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ')
 }

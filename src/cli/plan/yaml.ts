@@ -8,6 +8,7 @@ import {
   isNode,
   isScalar,
   isSeq,
+  Lexer,
   type LineCounter,
   type Node,
   type Pair,
@@ -28,17 +29,23 @@ const depthMax = 64
 /** Values, those that aliases repeat included. */
 const valuesMax = 100_000
 
+/** Words, signs and spaces: counted before a tree is made of them, which takes a hundred times their memory. */
+const lexemesMax = 200_000
+/** More are not even counted. */
+const problemsMax = 1000
+
 const tooDeep = `lists and mappings are nested more than ${depthMax} deep`
 
 export function readYaml(text: string, lines: LineCounter): YamlText {
+  const excess = excessOf(text)
+  if (excess !== null) return nothingRead(excess)
   // Duplicate keys are found here: the parser compares each key with each other.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', uniqueKeys: false })
   const reader = new Reader(document, lines)
-  for (const { message, linePos } of document.errors) {
-    const at = linePos?.[0] ?? { line: 1, col: 1 }
-    // The parser descends once for each level.
+  for (const { message, pos } of document.errors) {
+    // The parser descends once for each level that indentation makes.
     const isDepth = /call stack|too much recursion/.test(message)
-    reader.report({ line: at.line, column: at.col }, isDepth ? tooDeep : firstLine(message))
+    reader.report(placeAt(lines, pos[0]), isDepth ? tooDeep : firstLine(message))
   }
   if (reader.problems.length > 0) return reader.done(undefined)
   const value = reader.read(document.contents, 0)
@@ -47,6 +54,31 @@ export function readYaml(text: string, lines: LineCounter): YamlText {
     reader.report({ line: 1, column: 1 }, `a plan is a mapping of keys to values, such as ${example}`)
   }
   return reader.done(value)
+}
+
+/** Why a text is not even parsed: it is made to take time or memory. */
+function excessOf(text: string): (Place & { message: string }) | null {
+  let [count, line, column, flow, inLine] = [0, 1, 1, 0, 0]
+  for (const lexeme of new Lexer().lex(text)) {
+    if (++count > lexemesMax) return { line, column, message: `more than ${lexemesMax} words and signs` }
+    if (lexeme === '[' || lexeme === '{') flow += 1
+    else if (lexeme === ']' || lexeme === '}') flow -= 1
+    // Outside of brackets each of these opens a level: "- - a", "? ? a".
+    else if (flow <= 0 && (lexeme === '-' || lexeme === '?' || lexeme === ':')) inLine += 1
+    if (flow > depthMax || inLine > depthMax) return { line, column, message: tooDeep }
+    if (lexeme.includes('\n')) [line, column, inLine] = [line + lexeme.split('\n').length - 1, 1, 0]
+    else column += lexeme.length
+  }
+  return null
+}
+
+function nothingRead({ message, ...place }: Place & { message: string }): YamlText {
+  return { value: undefined, problems: [{ ...place, message }], placeOf: () => place }
+}
+
+function placeAt(lines: LineCounter, offset: number): Place {
+  const { line, col } = lines.linePos(offset)
+  return { line: Math.max(1, line), column: Math.max(1, col) }
 }
 
 class Reader {
@@ -63,7 +95,7 @@ class Reader {
   }
 
   report(place: Place, message: string): void {
-    this.problems.push({ ...place, message })
+    if (this.problems.length < problemsMax) this.problems.push({ ...place, message })
   }
 
   done(value: unknown): YamlText {
@@ -130,8 +162,7 @@ class Reader {
 
   #place(node: unknown): Place {
     const range = typeof node === 'object' && node !== null && 'range' in node ? (node as Node).range : undefined
-    const { line, col } = this.#lines.linePos(range?.[0] ?? 0)
-    return { line: Math.max(1, line), column: Math.max(1, col) }
+    return placeAt(this.#lines, range?.[0] ?? 0)
   }
 }
 
