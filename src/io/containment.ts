@@ -84,6 +84,18 @@ export function allowsPath(containment: Containment, resolved: string): boolean 
   })
 }
 
+/** Of the places named, those that may be touched: what a cleanup deletes is nowhere else, whatever was linked since. */
+export function narrowed(containment: Containment, places: readonly string[]): Containment {
+  const allow = places.filter((place) => !place.startsWith('file://') || allowsPath(containment, place.slice(7)))
+  return { ...containment, allow, ownOnly: true }
+}
+
+/** Where a folder of a plan is now: links followed. Object stores have none. */
+export function resolveUri(uri: string): string {
+  const { scheme, path: place } = parseUri(uri)
+  return isLocal(scheme) ? `file://${resolvePath(place)}` : uri
+}
+
 /** The allowed prefix (a path) that a resolved path is below, or null. */
 export function allowedRoot(containment: Containment, resolved: string): string | null {
   for (const prefix of containment.allow) {
@@ -99,7 +111,7 @@ export function checkAllowed(uri: string, containment: Containment): void {
   if (scheme === 'null') return
   if (isLocal(scheme)) {
     const resolved = resolvePath(place)
-    if (!allowsPath(containment, resolved)) throw refusal(uri, `file://${resolved}`)
+    if (!allowsPath(containment, resolved)) throw refusal(uri, `file://${resolved}`, containment)
     return
   }
   // Object keys have no links, but `..` may be resolved by what sits between here and the storage.
@@ -108,14 +120,14 @@ export function checkAllowed(uri: string, containment: Containment): void {
     const root = prefix.startsWith(`${scheme}://`) ? prefix : null
     return root !== null && (root === `${scheme}://` || uri === root || uri.startsWith(`${root}/`))
   })
-  if (!allowed) throw refusal(uri, uri.replace(/[^/]*[*?].*$/, ''))
+  if (!allowed) throw refusal(uri, uri.replace(/[^/]*[*?].*$/, ''), containment)
 }
 
-export function refusal(uri: string, flagValue: string): IoError {
-  return new IoError(
-    'NOT_ALLOWED',
-    `${uri} is outside of what this node may touch: start it with --allow ${flagValue} to allow it`,
-  )
+export function refusal(uri: string, place: string, { ownOnly = false }: Containment): IoError {
+  const text = ownOnly
+    ? `${uri} leads to ${place}, where this plan made nothing: a link was put there, and nothing is deleted`
+    : `${uri} is outside of what this node may touch: start it with --allow ${place} to allow it`
+  return new IoError('NOT_ALLOWED', text)
 }
 
 /** Throws IoError NOT_ALLOWED unless the operator allows commands. */

@@ -25,7 +25,7 @@ class PlanEngine implements Engine {
   readonly #containment: Containment
   readonly #endpoint: string | null
   readonly #pool = new LanePool()
-  readonly #memory: PlanMemory = { consumed: new Map(), overwritten: new Set() }
+  readonly #memory: PlanMemory = { consumed: new Map(), overwritten: new Set(), places: new Map() }
   #armed: LaneStage | null = null
   /** Settles when the last stage asked for is armed: two at a time would fight for the same lanes. */
   #turn: Promise<unknown> = Promise.resolve()

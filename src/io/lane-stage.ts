@@ -2,7 +2,7 @@
 
 import os from 'node:os'
 import { now, waitUntil } from './clock.ts'
-import { checkAllowed } from './containment.ts'
+import { checkAllowed, narrowed, resolveUri } from './containment.ts'
 import { alignedBuffer } from './content.ts'
 import { measureCpu } from './cpu.ts'
 import { IoError } from './errors.ts'
@@ -31,6 +31,8 @@ export interface PlanMemory {
   readonly consumed: Map<string, number>
   /** Collections that puts may have replaced. */
   readonly overwritten: Set<string>
+  /** Where each folder of the plan was when a stage first used it. */
+  readonly places: Map<string, string>
 }
 
 let nextJob = 1
@@ -38,7 +40,7 @@ let nextJob = 1
 export class LaneStage {
   readonly #work: LaneWork
   readonly #context: StageContext
-  readonly #containment: Containment
+  #containment: Containment
   readonly #pool: LanePool
   readonly #memory: PlanMemory
   readonly #endpoint: string | null
@@ -68,7 +70,7 @@ export class LaneStage {
   /** Brings lanes up. What is wrong with the work is said by `run`. */
   async arm(): Promise<void> {
     try {
-      for (const uri of urisOf(this.#work)) checkAllowed(uri, this.#containment)
+      this.#judge()
       if (this.#isAsync) this.#s3 = await readSettings(this.#endpoint)
       const work = this.#work
       if (isWorkload(work)) {
@@ -80,6 +82,18 @@ export class LaneStage {
     } catch (error) {
       this.#refused = error
     }
+  }
+
+  #judge(): void {
+    const uris = urisOf(this.#work)
+    for (const uri of uris) {
+      checkAllowed(uri, this.#containment)
+      if (!this.#memory.places.has(uri)) this.#memory.places.set(uri, resolveUri(uri))
+    }
+    if (this.#work.type !== 'cleanup') return
+    const own = uris.flatMap((uri) => this.#memory.places.get(uri) ?? [])
+    this.#containment = narrowed(this.#containment, own)
+    for (const uri of uris) checkAllowed(uri, this.#containment)
   }
 
   /** S3 needs no thread an operation: its lanes share few. */

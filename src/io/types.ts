@@ -83,6 +83,8 @@ export interface ValidationWork {
   readonly targets: readonly { readonly uri: string; readonly writes: boolean }[]
   /** Bytes that the whole plan will store at most, for the free-space check; 0 when unknown. */
   readonly bytesNeeded: number
+  /** What the plan's custom stages run. */
+  readonly commands: readonly string[]
 }
 
 export interface PrepareWork {
@@ -281,6 +283,8 @@ export interface Containment {
   /** URI prefixes, already resolved. */
   readonly allow: readonly string[]
   readonly allowExec: boolean
+  /** `allow` is narrowed to where this plan's objects were when it first used them. */
+  readonly ownOnly?: boolean
 }
 
 /** A stage that is ready to start: lanes are up, nothing was touched yet. */

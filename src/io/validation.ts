@@ -3,7 +3,7 @@
 import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { now, waitUntil } from './clock.ts'
-import { checkAllowed, resolvePath } from './containment.ts'
+import { checkAllowed, checkExecAllowed, resolvePath } from './containment.ts'
 import { codeOf, describeOpError, IoError, messageOf } from './errors.ts'
 import { parsePattern } from './glob.ts'
 import type { RunOptions } from './lane-stage.ts'
@@ -32,25 +32,32 @@ export async function runValidation(
   const startedAt = Math.max(options.startAt, now())
   const failures: unknown[] = []
   const warnings: string[] = []
+  const attempt = async (check: () => unknown): Promise<void> => {
+    try {
+      await check()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
   try {
     await waitUntil(options.startAt, options.signal)
     options.onStarted?.(Math.max(now(), options.startAt))
+    const [command] = work.commands
+    if (command !== undefined) await attempt(() => checkExecAllowed(command, containment))
     const folders = new Folders(containment, 4)
     const s3 = new S3Probe(endpoint, probeName(context), options.signal)
     try {
       for (const { uri, writes } of mergeTargets(work.targets)) {
         options.signal.throwIfAborted()
-        try {
+        await attempt(async () => {
           const { folder } = parsePattern(uri)
           checkAllowed(folder, containment)
           const { scheme, path: place } = parseUri(folder)
           if (scheme === 's3') await s3.check(asFolder(folder), writes)
-          if (!isLocal(scheme)) continue
+          if (!isLocal(scheme)) return
           checkFolder(asFolder(place), folder, writes, folders, context)
           if (writes) checkSpace(place, folder, work.bytesNeeded, warnings)
-        } catch (error) {
-          failures.push(error)
-        }
+        })
       }
     } finally {
       folders.close()

@@ -1,7 +1,7 @@
 /** What a user gets wrong: a clear message, the right exit code, no stack trace, and nothing measured is lost. */
 
 import { execFileSync } from 'node:child_process'
-import { mkdir, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -128,6 +128,40 @@ describe('targets', () => {
     const { code, text } = await run(FILES('file:///etc/paceline-no/'))
     expect(text).toMatch(/outside of what this node may touch: start it with --allow file:\/\/\/etc\/paceline-no/)
     expect(code).toBe(1)
+  })
+
+  const swapping = (folder: string, outside: string) => `
+target: file://${folder}/data/
+concurrency: 2
+distributed:
+  stages:
+    - { name: check, order: 1, type: validation }
+    - { name: fill, order: 2, type: prepare, ensure_objects: [{ base_uri: file://${folder}/data/, count: 8, size: 4KiB }] }
+    - name: swap
+      order: 3
+      type: custom
+      command: sh
+      args: ['-c', 'mkdir ${folder}/once || exit 0; mv ${folder}/data ${folder}/moved; ln -s ${outside} ${folder}/data']
+    - { name: write, order: 4, type: execute, duration: 1s, workload: [{ op: put, path: '', object_size: 4KiB }] }
+    - { name: clean, order: 5, type: cleanup }
+`
+
+  it('commands that are not allowed fail the validation, which names the flag', async () => {
+    const { code, text } = await run(swapping(`${cluster.folder}/data`, '/nowhere'), ['--allow', cluster.target])
+    expect(text).toMatch(/stage 1 of 5 check[\s\S]*start it with --allow-exec to allow it/)
+    expect(text).not.toContain('stage 2 of 5')
+    expect(code).toBe(1)
+  })
+
+  it('one that a command replaces by a link is not followed', async () => {
+    const [folder, outside] = [path.join(cluster.folder, 'swapped'), path.join(cluster.folder, 'outside')]
+    await Promise.all([mkdir(folder), mkdir(outside)])
+    await writeFile(path.join(outside, 'prepared-00000000.dat'), 'not ours')
+    const flags = ['--allow', `file://${folder}/`, '--allow-exec']
+    const { code, text } = await run(swapping(folder, outside), flags)
+    expect(text).toMatch(/4 write[\s\S]*outside of what this node may touch: start it with --allow file:/)
+    expect(code).toBe(1)
+    expect(await readdir(outside)).toEqual(['prepared-00000000.dat'])
   })
 
   it.runIf(process.getuid?.() === 0)(

@@ -115,7 +115,7 @@ export function custom(command: string, args: readonly string[], more: Partial<C
 }
 
 export function validation(uri: string, writes: boolean, bytesNeeded = 0): ValidationWork {
-  return { type: 'validation', targets: [{ uri, writes }], bytesNeeded }
+  return { type: 'validation', targets: [{ uri, writes }], bytesNeeded, commands: [] }
 }
 
 export function context(more: Partial<StageContext> = {}): StageContext {

@@ -38,7 +38,7 @@ export function workOf(context: PlanContext, draft: StageDraft, agentName: strin
   const concurrency = own?.concurrency ?? draft.concurrency ?? context.concurrency
   switch (draft.type) {
     case 'validation':
-      return { type: 'validation', ...targetsOf(context, place) }
+      return { type: 'validation', ...targetsOf(context, place), commands: commandsOf(context) }
     case 'prepare':
       return prepareWork(context, draft, place, concurrency)
     case 'execute':
@@ -130,6 +130,11 @@ function targetsOf(
   const inSets = objects.reduce((sum, set) => sum + set.count * meanBytes(set), 0)
   const bytesNeeded = inSets + (tree === null ? 0 : treeFiles(tree) * meanBytes(tree))
   return { targets: [...targets].map(([uri, writes]) => ({ uri, writes })), bytesNeeded: Math.round(bytesNeeded) }
+}
+
+/** A stage that may fail is not one that must be allowed. */
+function commandsOf({ drafts }: PlanContext): string[] {
+  return drafts.flatMap(({ custom, optional }) => (custom === null || optional ? [] : [custom.command]))
 }
 
 /** The folder part of a URI, without the names and globs behind it. */

@@ -3,6 +3,7 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   ftruncateSync,
   lstatSync,
   opendirSync,
@@ -22,7 +23,7 @@ import type { ObjectRef, SyncStore, Verify } from './types.ts'
 // A link is never followed, and a pipe that somebody put there must not block a lane.
 const SAFE = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 const READ = constants.O_RDONLY | SAFE
-const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | SAFE
+const WRITE = constants.O_WRONLY | constants.O_CREAT | SAFE
 /** Linux has it, other systems do not. */
 const DIRECT = constants.O_DIRECT ?? 0
 
@@ -161,12 +162,31 @@ export class FileStore implements SyncStore {
   #openToWrite(ref: ObjectRef): number {
     const flags = this.#direct ? WRITE | DIRECT : WRITE
     try {
-      return openSync(this.#path(ref, true), flags, 0o666)
+      return this.#openEmpty(ref, flags)
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error
       // The folder that is held was removed meanwhile: make it again.
       this.#folders.forget(ref.dir === '' ? this.#root : this.#root + ref.dir)
-      return openSync(this.#path(ref, true), flags, 0o666)
+      return this.#openEmpty(ref, flags)
+    }
+  }
+
+  #openEmpty(ref: ObjectRef, flags: number): number {
+    const file = this.#path(ref, true)
+    if (ref.number < 0) {
+      try {
+        return openSync(file, flags | constants.O_EXCL, 0o666)
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error
+      }
+    }
+    const fd = openSync(file, flags, 0o666)
+    try {
+      emptyOwn(fd)
+      return fd
+    } catch (error) {
+      closeSync(fd)
+      throw error
     }
   }
 
@@ -233,6 +253,15 @@ export class FileStore implements SyncStore {
     fds.fill(-1)
     numbers.fill(-1)
   }
+}
+
+/** A file with another name may be one of those that are not to be touched. */
+function emptyOwn(fd: number): void {
+  const { nlink, size } = fstatSync(fd)
+  if (nlink > 1) {
+    throw new IoError('NOT_ALLOWED', 'has another name (a hard link), maybe where this node may not write: remove it')
+  }
+  if (size > 0) ftruncateSync(fd, 0)
 }
 
 function roundUp(bytes: number): number {

@@ -1,25 +1,26 @@
 /**
  * Folders that were judged and are held: files in them are opened through the held folder, so that a symbolic link put
- * somewhere in the path afterwards leads nowhere. Where the system has no `/proc/self/fd` (or a sandbox hides it), the
- * path is resolved again at short intervals instead.
+ * somewhere in the path afterwards leads nowhere. Where the system has no `/proc/self/fd` (or a sandbox hides it), each
+ * operation asks first whether the path still leads to the folder that was judged: a link put there in the microseconds
+ * in between is followed.
  */
 
-import { closeSync, constants, mkdirSync, openSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { allowedRoot, refusal, resolvePath } from '../containment.ts'
 import { codeOf } from '../errors.ts'
 import type { Containment } from '../types.ts'
-
-/** How long a resolved path is believed where folders cannot be held, ms. */
-const BELIEVED_MS = 50
+import { asFolder } from '../uri.ts'
 
 const FOLDER_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0)
 
 interface Held {
-  fd: number
+  /** -1 where folders cannot be held. */
+  readonly fd: number
   /** Ends with a slash: what names are appended to. */
-  prefix: string
-  checkedAt: number
+  readonly prefix: string
+  /** Which folder it was when it was judged; of no interest for one that is held. */
+  readonly identity: string
 }
 
 export class Folders {
@@ -44,7 +45,7 @@ export class Folders {
   prefixOf(folder: string, create: boolean): string {
     if (this.#lastFolder === folder && this.#canHold) return this.#lastPrefix
     const held = this.#held.get(folder)
-    if (held !== undefined && (this.#canHold || performance.now() - held.checkedAt < BELIEVED_MS)) {
+    if (held !== undefined && (this.#canHold || identityOf(held.prefix) === held.identity)) {
       this.#lastFolder = folder
       this.#lastPrefix = held.prefix
       return held.prefix
@@ -67,10 +68,14 @@ export class Folders {
   /** Opens first, then asks where that is: nothing can change in between. */
   #judge(folder: string): Held {
     if (!this.#canHold) {
+      const before = statSync(folder)
       const resolved = resolvePath(folder)
       this.#check(folder, resolved)
+      const identity = identityOf(resolved)
+      if (identity !== `${before.dev} ${before.ino}`)
+        throw refusal(`file://${folder}`, `file://${resolved}`, this.#containment)
       closeSync(openSync(resolved, FOLDER_FLAGS))
-      return { fd: -1, prefix: resolved === '/' ? '/' : `${resolved}/`, checkedAt: performance.now() }
+      return { fd: -1, prefix: asFolder(resolved), identity }
     }
     const fd = openSync(folder, FOLDER_FLAGS)
     try {
@@ -79,12 +84,12 @@ export class Folders {
       closeSync(fd)
       throw error
     }
-    return { fd, prefix: `/proc/self/fd/${fd}/`, checkedAt: 0 }
+    return { fd, prefix: `/proc/self/fd/${fd}/`, identity: '' }
   }
 
   #check(folder: string, resolved: string): string {
     const root = allowedRoot(this.#containment, resolved)
-    if (root === null) throw refusal(`file://${folder}`, `file://${resolved}`)
+    if (root === null) throw refusal(`file://${folder}`, `file://${resolved}`, this.#containment)
     return root
   }
 
@@ -133,6 +138,12 @@ export class Folders {
   close(): void {
     for (const folder of [...this.#held.keys()]) this.forget(folder)
   }
+}
+
+/** A link is not what it leads to. */
+function identityOf(folder: string): string {
+  const { dev, ino } = lstatSync(folder.replace(/\/+$/, '') || '/')
+  return `${dev} ${ino}`
 }
 
 function canHoldFolders(): boolean {
