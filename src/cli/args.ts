@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { COMMANDS, type CommandName, type CommandSpec } from './commands.ts'
+import type { Shell } from './completion/mod.ts'
 import { PacelineError } from './errors.ts'
 import { nearestWord } from './nearest.ts'
 
@@ -90,6 +91,7 @@ export type Command =
   | { readonly name: 'validate'; readonly plan: string; readonly agents: number | null; readonly json: boolean }
   | ReportCommand
   | { readonly name: 'keygen'; readonly file: string | null }
+  | { readonly name: 'completion'; readonly shell: Shell }
   | { readonly name: 'help'; readonly topic: CommandName | null }
   | { readonly name: 'version' }
 
@@ -349,6 +351,9 @@ const SCHEMAS = {
   keygen: z
     .object({ operand: path.optional() })
     .transform((raw) => ({ name: 'keygen' as const, file: raw.operand ?? null })),
+  completion: z
+    .object({ operand: z.enum(['bash', 'zsh', 'fish'], 'must be bash, zsh or fish') })
+    .transform((raw) => ({ name: 'completion' as const, shell: raw.operand })),
 }
 
 /** Multiaddrs stay as they are; HOST:PORT becomes one. Null when it is neither. */

@@ -46,6 +46,11 @@ async function dispatch(command: Command): Promise<number> {
       return await (await import('./rebuild-report.ts')).rebuildReport(command)
     case 'keygen':
       return await (await import('./keygen.ts')).makeKey(command)
+    case 'completion': {
+      const { completionScript } = await import('./completion/mod.ts')
+      process.stdout.write(completionScript(command.shell))
+      return 0
+    }
   }
 }
 

@@ -20,7 +20,16 @@ export interface CommandSpec {
   readonly notes: readonly string[]
 }
 
-export type CommandName = 'run' | 'node' | 'submit' | 'status' | 'abort' | 'validate' | 'report' | 'keygen'
+export type CommandName =
+  | 'run'
+  | 'node'
+  | 'submit'
+  | 'status'
+  | 'abort'
+  | 'validate'
+  | 'report'
+  | 'keygen'
+  | 'completion'
 
 const RUN_ID: FlagSpec = { name: 'run-id', value: 'ID', help: 'the run to take part in', required: true }
 const AGENTS: FlagSpec = {
@@ -174,6 +183,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: [],
     notes: [
       'Without FILE the key is printed. A file that exists is never overwritten; a new one is readable by you only.',
+    ],
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that completes commands, flags and files in a shell',
+    operand: { name: 'bash|zsh|fish', required: true },
+    flags: [],
+    notes: [
+      'For bash and zsh: put eval "$(paceline completion bash)" (or zsh) into ~/.bashrc (or ~/.zshrc). For fish: ' +
+        'paceline completion fish > ~/.config/fish/completions/paceline.fish',
     ],
   },
 ]

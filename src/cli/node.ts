@@ -99,11 +99,14 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
   serveClients(served)
 
   const why = await Promise.race([signals.first, planEnded.promise, ...(command.stopOnEof ? [inputEnd()] : [])])
-  if (typeof why === 'string') return await leaveRun(why, mesh, agent, log)
-  await feed.drain(DRAIN_MS)
-  await mesh.leave(LEAVE_MS)
+  const exit = typeof why === 'string' ? await leaveRun(why, mesh, agent, log) : why
+  if (typeof why === 'number') {
+    await feed.drain(DRAIN_MS)
+    await mesh.leave(LEAVE_MS)
+  }
+  pages?.close()
   await look?.server.close()
-  return why
+  return exit
 }
 
 /** A leader hands over, the others learn at once, the results so far are completed. */

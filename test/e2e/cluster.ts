@@ -127,7 +127,12 @@ export class Cluster implements AsyncDisposable {
   static async of(names: readonly string[], options: PeerOptions = {}): Promise<Cluster> {
     const cluster = await Cluster.create()
     for (const name of names) cluster.start(name, options)
-    await cluster.met()
+    try {
+      await cluster.met()
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]()
+      throw error
+    }
     return cluster
   }
 

@@ -1,30 +1,16 @@
 /** The report of a run in which the leader was killed, in a browser: it must say what the result folder says. */
 
-import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ResultFolder, readResults } from '../../src/cli/results/mod.ts'
+import { type BrowserScreen, expectFitAndAccessible, hasChromium, launch, openPage, SCREENS } from './browser.ts'
 import { Cluster } from './cluster.ts'
 import { HELD, heldPlan, hold, untilWaiting } from './plans.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync']
-const QUIET = ['--disable-background-networking', '--disable-component-update']
 const NAMES = ['alpha', 'beta', 'gamma']
-const SCREENS = [
-  { width: 1280, scheme: 'light' },
-  { width: 1280, scheme: 'dark' },
-  { width: 400, scheme: 'light' },
-  { width: 400, scheme: 'dark' },
-] as const
-
-if (!existsSync(CHROMIUM)) process.stderr.write(`The report's page is not tested: there is no ${CHROMIUM}\n`)
-
-describe.skipIf(!existsSync(CHROMIUM))('report.html of a run in which the leader was killed', () => {
+describe.skipIf(!hasChromium)('report.html of a run in which the leader was killed', () => {
   let cluster: Cluster
   let browser: Browser
   let folder: ResultFolder
@@ -43,7 +29,7 @@ describe.skipIf(!existsSync(CHROMIUM))('report.html of a run in which the leader
     const dir = await cluster.results()
     folder = await readResults(dir)
     file = pathToFileURL(path.join(dir, 'report.html')).href
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] })
+    browser = await launch()
   }, 120_000)
 
   afterAll(async () => {
@@ -51,18 +37,7 @@ describe.skipIf(!existsSync(CHROMIUM))('report.html of a run in which the leader
     await cluster?.[Symbol.asyncDispose]()
   })
 
-  async function open(screen: (typeof SCREENS)[number]): Promise<Page> {
-    const page = await browser.newPage({
-      viewport: { width: screen.width, height: 900 },
-      colorScheme: screen.scheme,
-      offline: true,
-    })
-    page.on('pageerror', (error) => {
-      throw error
-    })
-    await page.goto(file)
-    return page
-  }
+  const open = (screen: BrowserScreen): Promise<Page> => openPage(browser, file, { ...screen, offline: true })
 
   it('shows a lane for each agent, the change of leaders, and who was lost', async () => {
     const page = await open(SCREENS[0])
@@ -105,19 +80,9 @@ describe.skipIf(!existsSync(CHROMIUM))('report.html of a run in which the leader
     await page.close()
   })
 
-  it.each(SCREENS)('is accessible and fits, $width wide, $scheme', async (screen) => {
-    const page = await open(screen)
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(screen.width)
-    const shots = path.resolve(import.meta.dirname ?? 'test/e2e', '../../artifacts')
-    await mkdir(shots, { recursive: true })
-    const image = path.join(shots, `report-${screen.width}-${screen.scheme}.png`)
-    await page.screenshot({ path: image, fullPage: true })
-    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-    await page.evaluate(axe)
-    const found: { violations: { id: string; impact: string; nodes: { html: string }[] }[] } =
-      await page.evaluate('axe.run()')
-    const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+  it('is accessible and fits, wide and narrow, light and dark', async () => {
+    const page = await open(SCREENS[0])
+    for (const screen of SCREENS) await expectFitAndAccessible(page, 'report', screen)
     await page.close()
   })
 })

@@ -1,6 +1,6 @@
 /**
- * Looking on: a node's own web pages, to read only. /healthz for whoever keeps it running, /metrics for Prometheus,
- * /status for scripts.
+ * Looking on: a node's own web pages, to read only. / shows the run while it happens, from /events; /healthz is for
+ * whoever keeps the node running, /metrics for Prometheus, /status for scripts.
  *
  * ```ts
  * const server = await startHttp({ host: '127.0.0.1', port: 0, tokenFile: null })
@@ -13,6 +13,9 @@
 import type { Mesh } from '../../mesh/mod.ts'
 import type { PeerStatus } from '../client-protocol.ts'
 import { type AgentProgress, agentProgressSchema } from '../feed.ts'
+import { renderPage } from '../report/mod.ts'
+import { EventHub } from './hub.ts'
+import { LiveDocuments } from './live.ts'
 import { Metrics } from './metrics.ts'
 import type { Answer, HttpServer, Route } from './server.ts'
 import { RunWatch } from './watch.ts'
@@ -30,7 +33,15 @@ export interface PagesOptions {
 export interface Pages {
   /** Progress of this node itself; that of others comes with the mesh's events. */
   progress(progress: AgentProgress): void
+  /** Tells those who look how it ended. */
+  close(): void
 }
+
+/** Progress comes once a second from each agent. */
+const TICK_MS = 500
+const NOW_MS = 1000
+/** A report is made while the next stage runs here, not while it starts. */
+const REPORT_AFTER_MS = 300
 
 /** Call it in the turn in which the mesh came up, so that no event is missed. */
 export function openPages(server: HttpServer, { mesh, runId, version, status }: PagesOptions): Pages {
@@ -45,7 +56,21 @@ export function openPages(server: HttpServer, { mesh, runId, version, status }: 
     watch.progress(event.from, parsed.data)
     metrics.progress(event.name, parsed.data)
   })
+  const live = new LiveDocuments({ mesh, watch, runId, version })
+  const hub = new EventHub({ kinds: ['report', 'now'], document: (kind) => live.document(kind), tickMs: TICK_MS })
+  const renew = () => {
+    hub.changed('report')
+    hub.changed('now')
+  }
+  watch.onChange((change) => {
+    if (change === 'progress') hub.changed('now')
+    else setTimeout(renew, REPORT_AFTER_MS).unref()
+  })
+  // Time goes on where nothing else does.
+  setInterval(() => hub.changed('now'), NOW_MS).unref()
   const routes: [path: string, route: Route][] = [
+    ['/', () => livePage(runId)],
+    ['/events', (request, response) => hub.connect(request, response)],
     ['/healthz', () => json({ status: 'ok', run: runId, peer: mesh.name })],
     ['/status', () => json(status())],
     ['/metrics', (request) => metrics.text(request.headers.accept ?? '').then(ok)],
@@ -56,7 +81,20 @@ export function openPages(server: HttpServer, { mesh, runId, version, status }: 
       watch.progress(mesh.peerId, progress)
       metrics.progress(mesh.name, progress)
     },
+    close: () => {
+      renew()
+      hub.close()
+    },
   }
+}
+
+function livePage(runId: string): Answer {
+  const title = `${runId} live`
+  const text = 'This page needs scripts; /status has the same as text.'
+  const body = renderPage({ title, main: 'live', styles: ['live'], data: null, text, connect: "'self'" })
+  // What its scripts may do is said in the page itself; this cannot be.
+  const headers = { 'content-security-policy': "frame-ancestors 'none'" }
+  return { ...ok({ type: 'text/html; charset=utf-8', body }), headers }
 }
 
 function ok({ type, body }: { readonly type: string; readonly body: string }): Answer {

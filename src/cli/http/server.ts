@@ -44,6 +44,8 @@ const URL_CHARS_MAX = 2048
 const HEADERS_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 5000
+/** For what is being sent when the server closes. */
+const LAST_ANSWERS_MS = 500
 
 const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -104,8 +106,10 @@ async function listen(server: Server, host: string, port: number): Promise<Addre
 
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeAllConnections()
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS)
   await closed
+  clearTimeout(timer)
 }
 
 class Site {

@@ -16,11 +16,17 @@ import {
   withProgress,
 } from '../progress.ts'
 import { OBSERVATIONS_MAX, type Observation, observationOf, type PlanEnd, ResultsSoFar } from '../results/mod.ts'
+import { StageSamples } from './samples.ts'
 
 /** One plan. */
 export interface Watched {
   readonly plan: PlanRef
-  view: PlanView
+  readonly view: PlanView
+  /** Another one whenever there is more than progress to show. */
+  readonly revision: number
+  readonly samples: StageSamples
+  /** When agents of the open stage stopped working, own clock, ms. */
+  readonly changedAt: ReadonlyMap<string, number>
   readonly observed: Observation[]
   readonly results: () => ResultsSoFar
   readonly end: () => PlanEnd
@@ -87,6 +93,9 @@ class WatchedPlan implements Watched {
   readonly plan: PlanRef
   readonly observed: Observation[] = []
   view: PlanView
+  revision = 0
+  readonly samples = new StageSamples()
+  readonly changedAt = new Map<string, number>()
   readonly #results: ResultsSoFar
   /** Decisions whose reports nobody wanted to read yet. */
   readonly #unread: Decided[] = []
@@ -114,11 +123,16 @@ class WatchedPlan implements Watched {
   }
 
   observe(observation: Observation): void {
-    if (this.view.end === null && this.observed.length < OBSERVATIONS_MAX) this.observed.push(observation)
+    if (this.view.end !== null || this.observed.length >= OBSERVATIONS_MAX) return
+    this.observed.push(observation)
+    this.revision += 1
   }
 
   progress(peer: string, sequence: number, progress: StageProgress): void {
-    this.view = withProgress(this.view, peer, sequence, progress)
+    const before = this.view
+    this.view = withProgress(before, peer, sequence, progress)
+    const name = before.agents.find((agent) => agent.peer === peer)?.name
+    if (this.view !== before && name !== undefined) this.samples.add(name, progress)
   }
 
   /** True when there is more to show than progress. */
@@ -128,13 +142,21 @@ class WatchedPlan implements Watched {
         if (event.decision.plan.uid !== this.plan.uid) return false
         this.#unread.push(event)
         this.view = withDecision(this.view, event.decision, event.unilateral, now)
+        this.samples.clear()
+        this.changedAt.clear()
+        this.revision += 1
         return true
       case 'plan_finished':
         if (event.plan.uid !== this.plan.uid) return false
         this.view = withEnd(this.view, event.status, event.reason, event.unilateral)
+        this.revision += 1
         return true
       case 'progress':
         if (event.digest.plan.uid === this.plan.uid) this.view = withDigest(this.view, event.digest)
+        for (const { peer, state } of this.view.agents) {
+          if (state === 'working') this.changedAt.delete(peer)
+          else if (!this.changedAt.has(peer)) this.changedAt.set(peer, now)
+        }
         return false
       case 'leader_elected':
         if (this.view.end === null) this.view = withLeader(this.view, event.name)

@@ -20,12 +20,14 @@ export interface PageOptions {
   readonly data: unknown
   /** Shown where scripts do not run. */
   readonly text: string
+  /** Style sheets of `page/` beside those of every page, without their extension. */
+  readonly styles?: readonly string[]
   /** Addresses that scripts may ask, as in a Content-Security-Policy. */
   readonly connect?: string
 }
 
-export function renderPage({ title, main, data, text, connect = "'none'" }: PageOptions): string {
-  const styles = [library('uPlot.min.css'), ...STYLES.map((name) => pageFile(`${name}.css`))].join('\n')
+export function renderPage({ title, main, data, text, styles: more = [], connect = "'none'" }: PageOptions): string {
+  const styles = [library('uPlot.min.css'), ...[...STYLES, ...more].map((name) => pageFile(`${name}.css`))].join('\n')
   const scripts = [chartLibrary(), bundle(main)]
   const policy = [
     "default-src 'none'",

@@ -46,7 +46,7 @@ function facts(data) {
   return [
     `${plural(data.agents.length, 'agent')}${lost === 0 ? '' : `, ${lost} of them not to the end`}`,
     `${done} of ${plural(Math.max(done, data.planned.length), 'stage')} decided`,
-    `took ${seconds(data.seconds)}`,
+    data.status === 'running' ? `${seconds(data.seconds)} so far` : `took ${seconds(data.seconds)}`,
     data.leaders.length > 1 ? `${data.leaders.length} leaders` : `led by ${data.leaders[0]?.name ?? 'nobody'}`,
     h('time', { datetime: started.toISOString() }, `${started.toISOString().slice(0, 19).replace('T', ' ')} UTC`),
   ].map((fact) => h('span', {}, fact))

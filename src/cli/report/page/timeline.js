@@ -89,11 +89,7 @@ function drawTimeline(picture, data, scale) {
   const lines = stages.map((stage) => h('i', { class: `release ${stage.outcome}`, style: at(scale, stage.to) }))
   fill(
     picture,
-    row(
-      '',
-      'stages-row',
-      stages.map((stage) => stageHead(stage, scale)),
-    ),
+    row('', 'stages-row', [...stages.map((stage) => stageHead(stage, scale)), openHead(data, scale)]),
     row(
       'Leader',
       'leader-row',
@@ -143,6 +139,16 @@ function stageHead(stage, scale) {
     { class: `stage-head ${stage.outcome}`, title, style: between(scale, stage.from, stage.to) },
     stage.name,
   )
+}
+
+/**
+ * @param {ReportData} data
+ * @param {Scale} scale
+ */
+function openHead({ open, seconds: until }, scale) {
+  if (open === null) return null
+  const title = `${open.sequence} ${open.name}, not released yet`
+  return h('span', { class: 'stage-head', title, style: between(scale, open.from, until) }, open.name)
 }
 
 /**
