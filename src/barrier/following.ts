@@ -4,6 +4,7 @@ import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { assert } from './invariants.ts'
 import { limits } from './limits.ts'
 import { electorate, heartbeatSpec, nameOf, openPlan } from './membership.ts'
+import type { CoreState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Ballot, Message, PeerId } from './types.ts'
 
@@ -44,15 +45,16 @@ export function loseLeader(step: Step, reason: string): void {
   step.emit({ type: 'leader_lost', ballot: leader, name: nameOf(state, leader.peer), reason })
 }
 
-/** A random short wait, so that candidates seldom meet. */
+/** A short wait, by place in line and random, so that candidates seldom meet. */
 export function scheduleElection(step: Step, headStartMs = 0): void {
   const { state, now, dice } = step
-  const voters = electorate(state).length
-  const spread = Math.min(
-    limits.electionSpreadMaxMs,
-    limits.electionSpreadBaseMs + limits.electionSpreadPerVoterMs * voters,
-  )
-  state.electionAt = now + headStartMs + dice * spread
+  const turn = Math.min(placeInLine(state), limits.electionTurnsMax) * limits.electionTurnMs
+  state.electionAt = now + headStartMs + turn + dice * limits.electionSpreadMs
+}
+
+/** How many of those who may stand, and are there, go before this peer: the same line at each. */
+function placeInLine(state: CoreState): number {
+  return electorate(state).filter((peer) => peer < state.self.peer && state.peers.get(peer)?.connected).length
 }
 
 /** Tells the sender of something older what this peer has promised. */
@@ -67,6 +69,8 @@ export function pingPeer(step: Step, to: PeerId): void {
   const plan = openPlan(state)
   const { planMax } = state
   const sequence = plan?.openSequence ?? 0
+  const known = state.peers.get(to)
+  if (known !== undefined) countPing(step, known)
   step.send(to, {
     type: 'ping',
     sentAt: now,
@@ -75,6 +79,14 @@ export function pingPeer(step: Step, to: PeerId): void {
     sequence,
     planMax,
   })
+}
+
+/** A ping asks whether the other side lives: should it stay silent, it need not be asked as often again. */
+function countPing({ state, now }: Step, known: PeerState): void {
+  const { queryRetries, queryTimeoutMs } = heartbeatSpec(state)
+  const { count, lastAt } = known.pings
+  const isNext = count === 0 || (count < queryRetries && now - lastAt >= queryTimeoutMs)
+  if (isNext) known.pings = { count: count + 1, lastAt: now }
 }
 
 export function promise(step: Step, ballot: Ballot): void {

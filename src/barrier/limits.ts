@@ -20,10 +20,12 @@ export const limits = {
   /** A fresh peer listens this long for a leader before it stands for election. */
   firstElectionMs: 600,
   firstElectionSpreadMs: 400,
-  /** A candidate's random wait: base, and its growth with each further voter, up to the maximum. */
-  electionSpreadBaseMs: 4,
-  electionSpreadPerVoterMs: 2,
-  electionSpreadMaxMs: 60,
+  /** A candidate's wait: its turn (the last of them is shared by all further candidates), and a random share. */
+  electionTurnMs: 20,
+  electionTurnsMax: 3,
+  electionSpreadMs: 6,
+  /** Who has been asked for its vote waits at least this long before it stands itself. */
+  prevoteGraceMs: 60,
   /** Between two tries to be elected; doubles with each failed one. */
   campaignRetryMs: 60,
   campaignRetryMaxMs: 1000,
@@ -50,7 +52,10 @@ export const limits = {
   pauseMs: 900,
 } as const
 
-assert(limits.electionSpreadMaxMs < limits.idleHeartbeatMs, 'an election must fit between two heartbeats')
+assert(
+  limits.electionTurnMs * limits.electionTurnsMax + limits.electionSpreadMs < limits.idleHeartbeatMs,
+  'an election must fit between two heartbeats',
+)
 assert(limits.startLeadMinMs < limits.startLeadMaxMs, 'start lead bounds')
 
 export const idleBarrier: Pick<

@@ -24,6 +24,7 @@ export function onPeerUp(step: Step, member: Member): boolean {
     lastHeardAt: now,
     verdict: 'alive',
     query: null,
+    pings: { count: 0, lastAt: now },
     plan: null,
     offsets: [],
   })
@@ -49,6 +50,7 @@ export function onUnreachable(step: Step, peer: PeerId): void {
 
 export function heard(step: Step, known: PeerState): void {
   known.lastHeardAt = step.now
+  known.pings.count = 0
   if (known.verdict === 'dead') known.verdict = 'alive'
   if (known.query !== null) endQuery(step.state, known)
 }
@@ -96,9 +98,16 @@ export function tickLiveness(step: Step): void {
     if (known.query !== null) {
       if (now >= known.query.deadlineAt) nextAttempt(step, known)
     } else if (state.lead !== null && known.verdict === 'alive' && now - known.lastHeardAt >= silenceMs(state)) {
-      ask(step, known, 0)
+      askTheSilent(step, known)
     }
   }
+}
+
+/** The pings that a leader of before has left without an answer were questions already. */
+function askTheSilent(step: Step, known: PeerState): void {
+  const { count, lastAt } = known.pings
+  if (count === 0) ask(step, known, 0)
+  else openQuery(step, known, count, lastAt)
 }
 
 /** When `tickLiveness` has something to do next. */
@@ -116,7 +125,9 @@ export function livenessWakeAt(step: Step): number | null {
 /** After a pause of this process the silence was its own. */
 export function forgiveSilence(step: Step): void {
   for (const known of step.state.peers.values()) {
-    if (known.connected) known.lastHeardAt = step.now
+    if (!known.connected) continue
+    known.lastHeardAt = step.now
+    known.pings.count = 0
   }
 }
 
@@ -133,13 +144,17 @@ function watched(step: Step): PeerState[] {
 }
 
 function ask(step: Step, known: PeerState, attempts: number): void {
-  const { state, now } = step
-  state.nonce += 1
-  known.query = { nonce: state.nonce, attempts: attempts + 1, deadlineAt: now + heartbeatSpec(state).queryTimeoutMs }
-  state.asked.add(known.member.peer)
+  const { state } = step
+  openQuery(step, known, attempts + 1, step.now)
   if (known.connected) {
     step.send(known.member.peer, { type: 'query', nonce: state.nonce, plan: openPlan(state)?.ref ?? null })
   } else step.emit({ type: 'probe', peer: known.member.peer })
+}
+
+function openQuery({ state }: Step, known: PeerState, attempts: number, askedAt: number): void {
+  state.nonce += 1
+  known.query = { nonce: state.nonce, attempts, deadlineAt: askedAt + heartbeatSpec(state).queryTimeoutMs }
+  state.asked.add(known.member.peer)
 }
 
 function nextAttempt(step: Step, known: PeerState): void {

@@ -25,6 +25,8 @@ export interface PeerState {
   verdict: 'alive' | 'dead' | 'left'
   /** Being asked whether it lives. `attempts` counts those made; the next step is due at `deadlineAt`. */
   query: { nonce: number; attempts: number; deadlineAt: number } | null
+  /** The first pings to it since it was last heard, a query timeout apart: at most `queryRetries`. */
+  pings: { count: number; lastAt: number }
   /** The plan it last said it takes part in; null when idle. */
   plan: PlanRef | null
   offsets: OffsetSample[]

@@ -15,6 +15,10 @@ export function onPrevote(step: Step, from: PeerId, message: Of<'prevote'>): voi
   const { state } = step
   const granted = voteIsForUs(step, from, message) && compareBallots(message.ballot, state.promised) > 0 && !led(step)
   const { leader, promised } = state
+  // Its vote comes next: this peer should not get in its way.
+  if (granted && state.electionAt !== null) {
+    state.electionAt = Math.max(state.electionAt, step.now + limits.prevoteGraceMs)
+  }
   step.send(from, { type: 'prevote_reply', ballot: message.ballot, granted, leader, promised })
 }
 

@@ -159,32 +159,33 @@ export class Peers {
     return open ?? (await this.#node.dial(this.#targets(record), { signal }))
   }
 
-  /** Is it there? Ends in `onUp`, in `onUnreachable`, or in silence when nobody can say. */
+  /** Is it there? Ends in `onUp`, in `onUnreachable`, or in silence when nobody can say in time. */
   async probe(peer: string): Promise<void> {
     const record = this.#records.get(peer)
     if (record === undefined || record.addrs.length === 0) return
-    if (this.#isConnected(record)) {
-      await this.#openLink(record)
-      return
-    }
     const signal = AbortSignal.timeout(limits.probeMs)
-    while (!signal.aborted && !this.#closed) {
-      const found =
-        (await knock(record.addrs, limits.probeMs)) === 'refused' ? 'gone' : await this.#tryDial(record, signal)
-      if (found === 'gone' && !this.#closed) this.#events.onUnreachable(peer)
-      if (found !== 'broken') return
-      // A process that dies closes its connections before the port that it listens on.
-      await sleep(limits.probeAgainMs, undefined, { ref: false })
+    for (let waitMs: number = limits.probeAgainMs; !record.up && !signal.aborted && !this.#closed; waitMs *= 2) {
+      if (await this.#isGone(record, signal)) {
+        if (!this.#closed) this.#events.onUnreachable(peer)
+        return
+      }
+      // A process that dies closes its connections one after another, and the port that it listens on last.
+      if (!record.up) await sleep(waitMs, undefined, { ref: false })
     }
   }
 
-  /** `broken`: somebody was there for a moment. */
-  async #tryDial(record: PeerRecord, signal: AbortSignal): Promise<'there' | 'gone' | 'broken'> {
+  /** True where nobody listens. False where somebody may be there: it has been greeted then. */
+  async #isGone(record: PeerRecord, signal: AbortSignal): Promise<boolean> {
+    if (this.#isConnected(record)) {
+      await this.#openLink(record)
+      return false
+    }
+    if ((await knock(record.addrs, limits.probeMs)) === 'refused') return true
     try {
       await this.#node.dial(this.#targets(record), { signal })
-      return 'there'
+      return false
     } catch (error) {
-      return isRefusal(error) ? 'gone' : 'broken'
+      return isRefusal(error)
     }
   }
 
