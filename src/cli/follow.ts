@@ -68,7 +68,7 @@ class PlanFollower {
       const peer = this.#pickPeer()
       if (peer === null) {
         // Peers that are merely being left alone for a moment come back; once all others were asked there is no more.
-        if (this.#partialEnd !== null && this.#candidates().length === 0) return this.#partialEnd
+        if (this.#partialEnd !== null && this.#candidates().length === 0) return this.#untold()
         await nextArrival(this.#options.mesh, RETRY_AFTER_MS)
         continue
       }
@@ -82,7 +82,13 @@ class PlanFollower {
         if (this.#partialEnd === null || end.status === 'quorum_lost') this.#partialEnd = end
       } else return end
     }
-    return this.#partialEnd ?? { kind: 'lost' }
+    return this.#untold()
+  }
+
+  /** Nobody is left who knows how the plan ended: who was excluded says nothing about the others. */
+  #untold(): FollowEnd {
+    const end = this.#partialEnd
+    return end === null || end.status === 'excluded' ? { kind: 'lost' } : end
   }
 
   #candidates(): PeerInfo[] {
