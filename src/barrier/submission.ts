@@ -130,8 +130,9 @@ function choose(self: Member, present: readonly Member[], wanted: Wanted): Membe
   }
   const members: Member[] = []
   for (const name of new Set(wanted.names)) {
-    const member = present.find((other) => other.name === name)
-    if (member === undefined) return undefined
+    const [member, twin] = present.filter((other) => other.name === name)
+    // Which of two is meant cannot be known: one may be on its way out.
+    if (member === undefined || twin !== undefined) return undefined
     members.push(member)
   }
   return members
@@ -153,10 +154,18 @@ function missingText(wanted: Wanted, present: readonly Member[], refused: readon
   const busy = refused.length === 0 ? '' : `; refused by ${refused.join('; ')}`
   if (wanted.kind === 'names') {
     const missing = wanted.names.filter((name) => !present.some((member) => member.name === name))
+    if (missing.length === 0) return `${twinsText(wanted.names, present)}${busy}`
     return `these agents did not come in time: ${missing.join(', ')} (present and idle: ${names})${busy}`
   }
   const count = wanted.kind === 'count' ? wanted.count : 1
   return `${count} agents are wanted, but only ${present.length} came in time (${names})${busy}`
+}
+
+function twinsText(names: readonly string[], present: readonly Member[]): string {
+  const twins = names.map((name) => ({ name, peers: present.filter((member) => member.name === name) }))
+  const shown = twins.filter(({ peers }) => peers.length > 1)
+  const told = shown.map(({ name, peers }) => `"${name}" is the name of ${peers.map(({ peer }) => peer).join(' and ')}`)
+  return `${told.join('; ')}: end one of them, or start it with another --name`
 }
 
 /** Nobody can take part in such a plan. */

@@ -1,7 +1,7 @@
 /** Turns what the mesh has to say into log events; stages and the end of a plan are logged by the agent. */
 
 import type { Decision, PeerId } from '../barrier/mod.ts'
-import type { Mesh, MeshEvent } from '../mesh/mod.ts'
+import type { Mesh, MeshEvent, PeerInfo } from '../mesh/mod.ts'
 import { describeFailure } from './failure.ts'
 import type { Log } from './log.ts'
 
@@ -36,8 +36,7 @@ class MeshLogger {
         return this.#listening(event.addrs)
       case 'peer_joined':
         if (event.peer.role === 'client') return
-        this.#names.set(event.peer.peerId, event.peer.name)
-        return this.#log({ event: 'peer.joined', name: event.peer.name, peerId: event.peer.peerId })
+        return this.#joined(event.peer)
       case 'peer_left':
         if (event.peer.role === 'client') return
         return this.#log({ event: 'peer.left', name: event.peer.name, peerId: event.peer.peerId })
@@ -67,6 +66,16 @@ class MeshLogger {
       default:
         return
     }
+  }
+
+  #joined({ peerId, name }: PeerInfo): void {
+    this.#names.set(peerId, name)
+    this.#log({ event: 'peer.joined', name, peerId })
+    const same = this.#mesh.peers().filter((peer) => peer.name === name && peer.connected && peer.role === 'agent')
+    if (same.length < 2) return
+    const ids = same.map((peer) => peer.peerId).join(' and ')
+    const message = `${ids} have the same name, ${name}: plans that name their agents will be refused`
+    this.#log({ event: 'node.warning', code: 'NAME_TAKEN', message })
   }
 
   #listening(addrs: readonly string[]): void {

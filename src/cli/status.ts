@@ -99,6 +99,10 @@ export function renderStatus(runId: string, rows: readonly PeerRow[]): string {
     const stage = core.stage === null ? '' : `, stage ${core.sequence} of ${stages.length} (${core.stage})`
     lines.push(`plan ${core.plan?.number ?? ''}${stage}${core.unilateral ? ', going on alone without a quorum' : ''}`)
   } else lines.push('no plan is running')
+  for (const name of new Set(rows.map((row) => row.name))) {
+    const same = rows.filter((row) => row.name === name)
+    if (same.length > 1) lines.push(`! ${same.map(({ peerId }) => peerId).join(' and ')} have the same name, ${name}`)
+  }
   const header = ['NAME', 'ADDRESS', 'RUNTIME', 'VERSION', 'ROLE', 'TERM', 'STAGE', 'READY', 'OFFSET', 'ROUND TRIP']
   const table = renderColumns([header, ...rows.map(statusCells)])
   return `${[...lines, '', ...table].join('\n')}\n`

@@ -4,7 +4,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createMesh, generateSecret } from '../../src/mesh/mod.ts'
-import { met, World } from './helpers.ts'
+import { barrierPlan, Walk } from './barriers.ts'
+import { led, met, World } from './helpers.ts'
 
 describe('rendezvous on one host', () => {
   it('peers of one run find each other, a late joiner too, and one of them leads', async () => {
@@ -51,6 +52,22 @@ describe('rendezvous on one host', () => {
     await met([a, b])
     expect(await readdir(place)).not.toContain('dead.json')
   })
+})
+
+it('a plan that names its agents is refused while two peers have one of these names, until one of them is gone', async () => {
+  await using world = await World.create()
+  const [a, b, twin] = [await world.peer('a'), await world.peer('b'), await world.peer('b')]
+  for (const peer of [a, b, twin]) await peer.until('it has met both', () => peer.connected().length === 2)
+  await led([a, b, twin])
+  a.mesh.submit({ ...barrierPlan(['a', 'b'], 1, 'first'), agentReadyTimeoutMs: 300 })
+  await a.until('the plan is refused', () => a.of('submit_outcome').length > 0)
+  const outcome = a.of('submit_outcome')[0]?.outcome
+  expect(outcome).toMatchObject({ status: 'refused', detail: expect.stringContaining('another --name') })
+  for (const { mesh } of [b, twin]) expect(JSON.stringify(outcome)).toContain(mesh.peerId)
+  a.mesh.submit(barrierPlan(['a', 'b'], 1, 'second'))
+  const walk = new Walk([a, b])
+  await twin.mesh.leave()
+  await walk.completed()
 })
 
 describe('--join', () => {
