@@ -11,12 +11,13 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 export type Family = 'ipv4' | 'ipv6'
 
 export interface Host {
-  /** "h1", "h2", ... */
+  /** "h1", "h2", ...; for programs on the hosts also "host1", "host2", ... */
   readonly name: string
   readonly namespace: string
   readonly address: string
@@ -42,6 +43,8 @@ export interface DelayOptions {
 /** Ports of the relay: one a host. */
 const RELAY_PORT = 20_000
 const TABLE = 'inet trouble'
+/** Where iproute2 looks for what differs in a namespace. */
+const NAMES = '/etc/netns'
 
 /** Why namespaces cannot be used here, or null. */
 export function whyNoNamespaces(): string | null {
@@ -197,6 +200,7 @@ export class HostNetwork implements AsyncDisposable {
     tool('ip', ['netns', 'add', namespace])
     const steps = ['link set lo up', 'link add br0 type bridge forward_delay 0', 'link set br0 up']
     batch(this.hub, [...steps, this.#addressStep(this.hub, 'br0')])
+    for (const host of [...this.hosts, this.hub]) this.#writeNames(host)
     for (const [at, host] of this.hosts.entries()) {
       tool('ip', ['netns', 'add', host.namespace])
       batch(this.hub, [
@@ -217,6 +221,13 @@ export class HostNetwork implements AsyncDisposable {
     }
   }
 
+  /** "ip netns exec" puts what is in this folder in the place of the file in /etc. */
+  #writeNames({ namespace }: Host): void {
+    const names = this.hosts.map(({ address, name }) => `${address} ${name} ${name.replace('h', 'host')}`)
+    mkdirSync(`${NAMES}/${namespace}`, { recursive: true })
+    writeFileSync(`${NAMES}/${namespace}/hosts`, `${['127.0.0.1 localhost', ...names].join('\n')}\n`)
+  }
+
   #addressStep({ address }: Host, device: string): string {
     // "nodad": an IPv6 address is usable at once, not after a second of asking around.
     return this.family === 'ipv4'
@@ -225,7 +236,10 @@ export class HostNetwork implements AsyncDisposable {
   }
 
   #remove(): void {
-    for (const { namespace } of [...this.hosts, this.hub]) spawnSync('ip', ['netns', 'del', namespace])
+    for (const { namespace } of [...this.hosts, this.hub]) {
+      spawnSync('ip', ['netns', 'del', namespace])
+      rmSync(`${NAMES}/${namespace}`, { recursive: true, force: true })
+    }
   }
 }
 
