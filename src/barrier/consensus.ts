@@ -337,9 +337,9 @@ export function askPromise(step: Step, peer: PeerId): void {
   step.send(peer, { type: 'vote', ballot: lead.ballot, plan: plan.ref, sequence: plan.openSequence })
 }
 
-/** Follows the slowest accept: quickly up, slowly down. */
+/** A peak that fades: the slowest accept of late. */
 function learnAcceptSpread(step: Step, lead: LeaderState): void {
   const { state } = step
-  const gain = lead.slowestAcceptMs > state.acceptSpreadMs ? 0.5 : 0.1
-  state.acceptSpreadMs += gain * (lead.slowestAcceptMs - state.acceptSpreadMs)
+  const faded = 0.9 * state.acceptSpreadMs + 0.1 * lead.slowestAcceptMs
+  state.acceptSpreadMs = Math.max(lead.slowestAcceptMs, faded)
 }

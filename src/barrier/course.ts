@@ -1,5 +1,6 @@
 /** This peer's way through its plan: bound by accepting a start, on by decisions, to an end. */
 
+import { measureClock } from './following.ts'
 import { assert, isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
 import { samePlan, silenceMs, stageAt } from './membership.ts'
@@ -53,6 +54,7 @@ export function bind(step: Step, start: StartDecision): PlanState {
   }
   state.planMax = Math.max(state.planMax, start.plan.number)
   state.campaign = null
+  measureClock(state, now)
   return plan
 }
 
@@ -203,10 +205,10 @@ function goOn(step: Step): void {
   }
   const decision = plan.decisions[plan.position]
   if (decision === undefined || decision.kind === 'abort') return
-  const offset = offsetTo(step, decision.ballot.peer)
-  // No clock is trusted: one that jumped delays nobody by more than a start is ever announced ahead.
-  const startAt = Math.min(offset === null ? now : decision.startAt - offset, now + limits.startLeadMaxMs)
-  startNext(step, plan, startAt, offset ?? 0)
+  // A clock that was never measured is taken for a good one. None is trusted: one that jumped delays nobody by more
+  // than a start is ever announced ahead.
+  const offset = offsetTo(step, decision.ballot.peer) ?? 0
+  startNext(step, plan, Math.min(decision.startAt - offset, now + limits.startLeadMaxMs), offset)
 }
 
 function startNext(step: Step, plan: PlanState, startAt: number, offsetMs: number): void {

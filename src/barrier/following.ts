@@ -22,10 +22,15 @@ export function follow(step: Step, ballot: Ballot): boolean {
   state.failedCampaigns = 0
   state.leader = ballot
   state.leaderHeardAt = now
-  state.pingAt = now
-  state.quickPings = limits.quickPings
+  measureClock(state, now)
   step.emit({ type: 'leader_elected', ballot, name: nameOf(state, ballot.peer) })
   return true
+}
+
+/** The offset to the leader's clock is needed soon: a few pings at once, from which the quickest counts. */
+export function measureClock(state: CoreState, now: number): void {
+  state.pingAt = now
+  state.quickPings = limits.quickPings
 }
 
 /** leader -> follower. */

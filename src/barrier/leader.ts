@@ -140,7 +140,7 @@ function judgeStage(step: Step, plan: PlanState, lead: LeaderState, stage: Stage
     excluded: verdict.excluded,
     reports: heldReports(plan, plan.openSequence),
     waitedMs: Math.max(0, now - (firstReady(standings) ?? now)),
-    startAt: now + startLeadMs(step),
+    startAt: now + startLeadMs(step, lead),
   }
 }
 
@@ -263,14 +263,17 @@ function startDecision(
     leader: state.self.name,
     spec,
     members,
-    startAt: now + startLeadMs(step),
+    // Members have yet to read the plan, to bring their engines up, and to measure the leader's clock in peace.
+    startAt: now + limits.startLeadMaxMs,
   }
 }
 
 /** So far ahead that the slowest member has heard of it by then: its accept came back, the announcement goes out. */
-function startLeadMs(step: Step): number {
-  const lead = 2 * step.state.acceptSpreadMs
-  return Math.min(limits.startLeadMaxMs, Math.max(limits.startLeadMinMs, lead))
+function startLeadMs(step: Step, lead: LeaderState): number {
+  const stageMs = step.now - Math.max(lead.proposedAt, lead.electedAt)
+  const affordable = Math.min(limits.startLeadSharedMaxMs, stageMs * limits.startLeadShare)
+  const needed = Math.max(limits.startLeadMinMs, 2 * step.state.acceptSpreadMs, affordable)
+  return Math.min(limits.startLeadMaxMs, needed)
 }
 
 /** A leader that cannot reach a majority of the members must not be taken for one that works. */

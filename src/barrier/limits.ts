@@ -33,9 +33,12 @@ export const limits = {
   candidateGraceMs: 250,
   /** Readiness changes are gossiped together. */
   digestDelayMs: 100,
-  /** Bounds of the time between a decision's proposal and the start it announces. */
+  /** Bounds of the time between a decision's proposal and the start it announces; the first start takes the longest. */
   startLeadMinMs: 1.5,
-  startLeadMaxMs: 250,
+  startLeadMaxMs: 500,
+  /** A long stage can afford a longer announcement of the next one: this share of it, up to a maximum. */
+  startLeadShare: 0.1,
+  startLeadSharedMaxMs: 100,
   /** A leaving leader waits this long for its open proposal. */
   leaveWaitMs: 500,
   /** A submission that no leader answered is sent again. */
@@ -47,6 +50,8 @@ export const limits = {
   offsetAgeMaxMs: 120_000,
   /** Two clocks may drift apart by this share of the time passed, and by `driftMsMin`; more than that is a jump. */
   driftMax: 0.001,
+  /** What clocks of hosts usually drift apart. */
+  driftUsual: 0.00001,
   driftMsMin: 1,
   /** More time than this between two steps means that this process was stopped, not that others were silent. */
   pauseMs: 900,

@@ -25,10 +25,16 @@ export function offsetSample(
   return { offsetMs: (receivedAt - sentAt + (repliedAt - backAt)) / 2, roundTripMs, at: backAt }
 }
 
-/** Keeps the newest samples that are young enough and not contradicted by the new one: a clock may have jumped. */
+/** Keeps the best samples that are young enough and not contradicted by the new one: a clock may have jumped. */
 export function addSample(samples: readonly OffsetSample[], sample: OffsetSample): OffsetSample[] {
   const kept = samples.filter((old) => sample.at - old.at <= limits.offsetAgeMaxMs && agree(old, sample))
-  return [...kept, sample].slice(-limits.offsetSamples)
+  const all = [...kept, sample].sort((a, b) => errorOf(a, sample.at) - errorOf(b, sample.at))
+  return all.slice(0, limits.offsetSamples)
+}
+
+/** By how much a sample may be off: half its round trip, and what the clocks have drifted apart since. */
+function errorOf(sample: OffsetSample, now: number): number {
+  return sample.roundTripMs / 2 + Math.max(0, now - sample.at) * limits.driftUsual
 }
 
 /** A sample is off by half its round trip at most; two clocks drift apart a little between samples. */
@@ -38,9 +44,7 @@ function agree(old: OffsetSample, fresh: OffsetSample): boolean {
   return apart <= (old.roundTripMs + fresh.roundTripMs) / 2 + drift
 }
 
-/** The sample with the lowest round trip: its error is at most half of that. */
+/** The sample that is off by least. */
 export function bestSample(samples: readonly OffsetSample[]): OffsetSample | undefined {
-  let best: OffsetSample | undefined
-  for (const sample of samples) if (best === undefined || sample.roundTripMs <= best.roundTripMs) best = sample
-  return best
+  return samples[0]
 }

@@ -162,7 +162,7 @@ export interface CoreState {
   /** Quick pings left after a change of leader: the offset to its clock is needed soon. */
   quickPings: number
   nonce: number
-  /** From a proposal to the last member's accept, ms, smoothed: how far ahead a start must be announced. */
+  /** From a proposal to the last member's accept, ms, a peak that fades: how far ahead a start must be announced. */
   acceptSpreadMs: number
   leaving: { readonly since: number } | null
   left: boolean

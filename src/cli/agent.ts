@@ -4,6 +4,7 @@
  * Agreement happens elsewhere (src/barrier); here is only what one agent does about it.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Member, Output, PlanStatus, StartDecision } from '../barrier/mod.ts'
 import { type ArmedStage, type Containment, createEngine, type Engine, type StageResult } from '../io/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
@@ -38,6 +39,11 @@ export const EXIT_OF_STATUS = { completed: 0, aborted: 1, quorum_lost: 3, exclud
 
 const PROGRESS_INTERVAL_MS = 1000
 
+/** A stage is armed before the one before it is said to be ready, unless that takes longer than this. */
+const ARM_AHEAD_MS = 3000
+/** A start that is announced further ahead than this is computed anew so long before it, from the clock as known then. */
+const REFINE_AHEAD_MS = 60
+
 export interface Agent {
   /** Ends the plan for this agent, whose peer has left the run: stops the stage, completes the results. */
   leave(): Promise<void>
@@ -57,6 +63,9 @@ export function startAgent(options: AgentOptions): Agent {
   })
   return { leave: async () => await work?.leave() }
 }
+
+/** `startAt`: own clock, ms; `offsetMs`: leader's clock minus the own one, as used for it. */
+type Start = Pick<Event<'run_stage'>, 'startAt' | 'offsetMs'>
 
 /** One plan on one agent. */
 class PlanWork {
@@ -129,7 +138,8 @@ class PlanWork {
     const stage = this.#stageName(sequence)
     const cancel = new AbortController()
     const run = async (): Promise<void> => {
-      const result = await this.#work(sequence, startAt, offsetMs, members, cancel.signal)
+      const start = await this.#refined({ startAt, offsetMs }, cancel.signal)
+      const result = await this.#work(sequence, start, members, cancel.signal)
       const { ops, bytes, errors } = sumStage(result)
       const failure = result.status === 'ok' ? {} : { reason: result.reason, code: result.code }
       const { status, seconds } = result
@@ -147,18 +157,38 @@ class PlanWork {
       })
       // Cancelled means that the plan is over for this agent: nobody waits for it.
       if (cancel.signal.aborted) return
-      const report = encodeReport({ result, offsetMs, about: ownAbout() })
+      const report = encodeReport({ result, offsetMs: start.offsetMs, about: ownAbout() })
+      // Whoever is ready can start at once: else the last one to be ready would start late.
+      if (status === 'ok') await this.#armAhead(sequence + 1, members)
       mesh.ready(plan, sequence, status, report)
       void this.#results.then((results) => results?.recordOwn(sequence, this.agent, report))
-      if (sequence < this.#start.spec.stages.length) this.#arm(sequence + 1, members)
+      if (status !== 'ok') void this.#armAhead(sequence + 1, members)
     }
     this.#running = { cancel, done: run() }
   }
 
+  async #armAhead(sequence: number, members: readonly Member[]): Promise<void> {
+    if (sequence > this.#start.spec.stages.length) return
+    const patience = new AbortController()
+    const late = sleep(ARM_AHEAD_MS, undefined, { signal: patience.signal })
+    await Promise.race([this.#arm(sequence, members), late]).catch(() => {})
+    patience.abort()
+  }
+
+  /** The first start is announced long ahead, by a clock that is only then being measured. */
+  async #refined(start: Start, signal: AbortSignal): Promise<Start> {
+    const { startAt, offsetMs } = start
+    const left = startAt - REFINE_AHEAD_MS - (performance.timeOrigin + performance.now())
+    if (left <= 0) return start
+    await sleep(left, undefined, { signal }).catch(() => {})
+    const { clock, leader } = this.#options.mesh.status()
+    if (clock === null || leader?.peer !== this.#start.ballot.peer) return start
+    return { startAt: startAt + offsetMs - clock.offsetMs, offsetMs: clock.offsetMs }
+  }
+
   async #work(
     sequence: number,
-    startAt: number,
-    offsetMs: number,
+    { startAt, offsetMs }: Start,
     members: readonly Member[],
     signal: AbortSignal,
   ): Promise<StageResult> {
