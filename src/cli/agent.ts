@@ -93,7 +93,8 @@ class PlanWork {
 
   async #prepare(): Promise<{ plan: Plan; engine: Engine }> {
     const plan = parsePlan(this.#start.spec.yaml, 'the plan')
-    return { plan, engine: await createEngine(this.#options.containment, { endpoint: this.#options.endpoint }) }
+    const works = plan.stages.map((stage) => stage.workFor(this.agent, 0))
+    return { plan, engine: createEngine(this.#options.containment, { endpoint: this.#options.endpoint, works }) }
   }
 
   async #open(): Promise<PlanResults | null> {

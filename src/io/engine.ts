@@ -3,6 +3,7 @@
 import { now } from './clock.ts'
 import { runCustom } from './custom.ts'
 import { IoError } from './errors.ts'
+import { ownThreads } from './lane-plan.ts'
 import { LaneStage, type PlanMemory, type RunOptions } from './lane-stage.ts'
 import { LanePool } from './lanes/pool.ts'
 import { failResult, plainResult } from './result.ts'
@@ -10,8 +11,8 @@ import type { ArmedStage, Containment, Engine, StageContext, StageResult, StageW
 import { runValidation } from './validation.ts'
 
 export interface EngineOptions {
-  /** Lane threads to start with the engine rather than with the first stage that needs them. */
-  readonly lanes?: number
+  /** What the plan will do: lanes come up with the engine rather than with the first stage that needs them. */
+  readonly works?: readonly StageWork[]
   /** Where `s3:` targets are that name no host; left out: as the environment and `~/.aws` say. */
   readonly endpoint?: string | null
 }
@@ -34,7 +35,9 @@ class PlanEngine implements Engine {
   constructor(containment: Containment, options: EngineOptions) {
     this.#containment = containment
     this.#endpoint = options.endpoint ?? null
-    if (options.lanes !== undefined) this.#pool.take(options.lanes).catch(() => {})
+    const threads = Math.max(0, ...(options.works ?? []).map(ownThreads))
+    // A thread that does not start is said by the stage that needs it.
+    if (threads > 0) this.#pool.take(threads).catch(() => {})
   }
 
   arm(work: StageWork, context: StageContext): Promise<ArmedStage> {

@@ -93,12 +93,11 @@ function collectOne(
   key: number,
 ): { count: number; bytes: number; errors: number; totalNs: number; counts: Float64Array } | null {
   let [bytes, errors, totalNs] = [0, 0, 0]
+  if (boards.every(({ slotOf }) => slotOf[key] === 0)) return null
   const counts = new Float64Array(HISTOGRAM_LENGTH)
-  let found = false
   for (const { slotOf, sums, fine } of boards) {
     const slot = (slotOf[key] ?? 0) - 1
     if (slot < 0) continue
-    found = true
     const at = slot * SUM.LENGTH
     bytes += sums[at + SUM.BYTES] ?? 0
     errors += sums[at + SUM.ERRORS] ?? 0
@@ -106,5 +105,5 @@ function collectOne(
     addCounts(counts, fine.subarray(slot * HISTOGRAM_LENGTH, (slot + 1) * HISTOGRAM_LENGTH))
   }
   // Counted from the histogram: a lane that was given up may have been between two additions.
-  return found ? { count: totalOf(counts), bytes, errors, totalNs: Math.round(totalNs), counts } : null
+  return { count: totalOf(counts), bytes, errors, totalNs: Math.round(totalNs), counts }
 }

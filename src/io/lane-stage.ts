@@ -1,26 +1,24 @@
 /** One prepare, workload or cleanup: hands it to lanes, starts them together, watches them, collects their figures. */
 
-import os from 'node:os'
 import { now, waitUntil } from './clock.ts'
 import { checkAllowed, narrowed, resolveUri } from './containment.ts'
 import { alignedBuffer } from './content.ts'
 import { measureCpu } from './cpu.ts'
 import { IoError } from './errors.ts'
-import { parsePattern } from './glob.ts'
+import { asyncThreads, handlesPerLane, isAsync, isWorkload, laneGroups, slotsFor, urisOf } from './lane-plan.ts'
 import { LaneWatch } from './lane-watch.ts'
-import { boardBytes, CONTROL, OPS, openBoard } from './lanes/board.ts'
+import { boardBytes, CONTROL, openBoard } from './lanes/board.ts'
 import type { Job, LaneSeat, LaneWork, Listing } from './lanes/jobs.ts'
 import type { LanePool, LaneThread } from './lanes/pool.ts'
-import { ASYNC_LANES_MIN, ASYNC_THREADS_MAX, CHUNK_BYTES, LANES_MAX } from './limits.ts'
+import { CHUNK_BYTES, LANES_MAX } from './limits.ts'
 import { listObjects } from './listing.ts'
 import { hashNumbers, Random } from './random.ts'
 import { failResult, plainResult } from './result.ts'
-import { isOnS3, openS3, readSettings } from './s3.ts'
-import { BUCKETS, bucketOf, largestOf, smallestOf } from './sizes.ts'
+import { openS3, readSettings } from './s3.ts'
 import { failEmpty, planSources, type SourcePlan } from './sources.ts'
 import { LaneStores } from './stores/mod.ts'
 import type { S3Settings } from './stores/s3/settings.ts'
-import type { ArmedStage, Containment, ExecuteWork, StageContext, StageResult } from './types.ts'
+import type { ArmedStage, Containment, StageContext, StageResult } from './types.ts'
 import { cpuLimits } from './warnings.ts'
 
 export type RunOptions = Parameters<ArmedStage['run']>[0]
@@ -71,7 +69,7 @@ export class LaneStage {
   async arm(): Promise<void> {
     try {
       this.#judge()
-      if (this.#isAsync) this.#s3 = await readSettings(this.#endpoint)
+      if (isAsync(this.#work)) this.#s3 = await readSettings(this.#endpoint)
       const work = this.#work
       if (isWorkload(work)) {
         if (work.ops.length === 0) throw new IoError('BAD_WORK', 'This stage has no operations to do')
@@ -94,11 +92,6 @@ export class LaneStage {
     const own = uris.flatMap((uri) => this.#memory.places.get(uri) ?? [])
     this.#containment = narrowed(this.#containment, own)
     for (const uri of uris) checkAllowed(uri, this.#containment)
-  }
-
-  /** S3 needs no thread an operation: its lanes share few. */
-  get #isAsync(): boolean {
-    return urisOf(this.#work).some(isOnS3)
   }
 
   /** Lets lanes go that were armed and will not be needed. */
@@ -170,13 +163,13 @@ export class LaneStage {
   async #launch(listings: readonly Listing[]): Promise<Launched> {
     const groups = laneGroups(this.#work)
     const wanted = groups.length
-    const isAsync = this.#isAsync
-    const lanesMax = isAsync ? wanted : LANES_MAX
+    const shares = isAsync(this.#work)
+    const lanesMax = shares ? wanted : LANES_MAX
     if (wanted > lanesMax) this.#warnings.push(`${wanted} lanes were asked for, ${lanesMax} are used`)
     const lanes = groups.slice(0, lanesMax)
     const slots = slotsFor(this.#work)
     const seats = lanes.map((ops, index): LaneSeat => ({ index, ops, board: new SharedArrayBuffer(boardBytes(slots)) }))
-    const threads = await this.#pool.take(isAsync ? asyncThreads(lanes.length) : lanes.length)
+    const threads = await this.#pool.take(shares ? asyncThreads(lanes.length) : lanes.length)
     const shared = {
       kind: 'job',
       id: nextJob++,
@@ -186,7 +179,7 @@ export class LaneStage {
       lanes: lanes.length,
       threads: threads.length,
       slots,
-      isAsync,
+      isAsync: shares,
       s3: this.#s3,
       control: new SharedArrayBuffer(4 * CONTROL.LENGTH),
       clock: new SharedArrayBuffer(8 * (1 + lanes.length)),
@@ -291,63 +284,4 @@ export class Launched {
     this.#go(2)
     await Promise.allSettled(this.done)
   }
-}
-
-function isWorkload(work: LaneWork): work is ExecuteWork {
-  return work.type === 'execute' || work.type === 'hybrid'
-}
-
-/** A thread an event loop: more of them than half the cores would only take each other's time. */
-function asyncThreads(lanes: number): number {
-  const threads = Math.min(ASYNC_THREADS_MAX, Math.max(1, Math.floor(os.availableParallelism() / 2)))
-  return Math.max(1, Math.min(threads, Math.floor(lanes / ASYNC_LANES_MIN)))
-}
-
-/** Every folder that the work may touch. */
-function urisOf(work: LaneWork): string[] {
-  if (isWorkload(work)) return work.ops.flatMap(({ uris }) => uris.map((uri) => parsePattern(uri).folder))
-  const sets = work.objects.flatMap(({ baseUris }) => baseUris)
-  const puts = work.type === 'cleanup' ? work.putUris.map((uri) => parsePattern(uri).folder) : []
-  return [...sets, ...(work.tree?.baseUris ?? []), ...puts]
-}
-
-/** The ops of each lane: lanes that share ops first, then those of ops with lanes of their own. */
-function laneGroups(work: LaneWork): number[][] {
-  if (!isWorkload(work)) return Array.from({ length: Math.max(1, work.concurrency) }, () => [])
-  const shared: number[] = []
-  const own: number[][] = []
-  for (const [position, { concurrency }] of work.ops.entries()) {
-    if (concurrency === null) shared.push(position)
-    else for (let i = 0; i < concurrency; i++) own.push([position])
-  }
-  if (shared.length === 0) return own
-  return [...Array.from({ length: Math.max(1, work.concurrency) }, () => shared), ...own]
-}
-
-/** Kinds of figures that a lane may get: each op with the size buckets that it can meet. */
-function slotsFor(work: LaneWork): number {
-  if (work.type === 'prepare') return 1 + BUCKETS
-  if (work.type === 'cleanup') return OPS.length
-  let slots = 0
-  for (const op of new Set(work.ops.map(({ op }) => op))) {
-    if (op === 'get') slots += BUCKETS
-    else if (op === 'put') slots += bucketsOfPuts(work)
-    else slots += 1
-  }
-  return slots
-}
-
-function bucketsOfPuts(work: ExecuteWork): number {
-  const buckets = new Set([0])
-  for (const { op, size } of work.ops) {
-    if (op !== 'put' || size === null) continue
-    for (let bucket = bucketOf(smallestOf(size)); bucket <= bucketOf(largestOf(size)); bucket++) buckets.add(bucket)
-  }
-  return buckets.size
-}
-
-/** A power of two; all lanes together stay far below the usual limit of open files. */
-function handlesPerLane(lanes: number): number {
-  const fair = 2 ** Math.floor(Math.log2(8192 / lanes))
-  return Math.min(256, Math.max(8, fair))
 }

@@ -1,5 +1,6 @@
 /** Entry of a lane thread. It is started once and does the jobs of one stage after another. */
 
+import module from 'node:module'
 import { parentPort } from 'node:worker_threads'
 import { now } from '../clock.ts'
 import { alignedBuffer, ContentPools } from '../content.ts'
@@ -20,6 +21,8 @@ import { SharedWalks } from './shared-walk.ts'
 
 if (parentPort === null) throw new Error('This file is the entry of a worker thread')
 const port = parentPort
+// The first thread leaves its compiled code to those that come after it.
+if ('flushCompileCache' in module) module.flushCompileCache()
 
 /** Above this share of its time, a thread has no room left to take answers as they come. */
 const UTILIZATION_MAX = 0.95
