@@ -144,6 +144,7 @@ export function onHandover(step: Step, from: PeerId, message: Of<'handover'>): v
 export function tickElection(step: Step): void {
   const { state, now } = step
   if (state.leader !== null && state.lead === null && now - state.leaderHeardAt >= silenceMs(state)) {
+    state.silentLeader = state.leader
     loseLeader(step, `silent for ${Math.round(now - state.leaderHeardAt)} ms`)
     scheduleElection(step)
   }

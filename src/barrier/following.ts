@@ -8,12 +8,16 @@ import type { CoreState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Ballot, Message, PeerId } from './types.ts'
 
-/** Takes the sender of `ballot` as leader. False when the ballot is older than the promise. */
+/**
+ * Takes the sender of `ballot` as leader, except when it fell silent and has not answered since. False when the ballot
+ * is older than the promise.
+ */
 export function follow(step: Step, ballot: Ballot): boolean {
   const { state, now } = step
   sawTerm(step, ballot)
   if (compareBallots(ballot, state.promised) < 0) return false
   if (state.leader !== null && sameBallot(state.leader, ballot)) return true
+  if (state.silentLeader !== null && sameBallot(state.silentLeader, ballot)) return true
   if (state.lead !== null) stepDown(step, `${nameOf(state, ballot.peer)} leads`)
   if (state.leader !== null) loseLeader(step, `${nameOf(state, ballot.peer)} leads`)
   promise(step, ballot)

@@ -205,6 +205,7 @@ function followFor(
   const behind = plan !== null && (foreign || message.sequence > plan.openSequence)
   if (behind) step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
   const same = state.leader !== null && sameBallot(state.leader, message.ballot)
+  if (type === 'pong') state.silentLeader = null
   if (foreign && !same) return false
   if (state.leader === null || !same) {
     const before = state.leader

@@ -139,6 +139,8 @@ export interface CoreState {
   /** Highest term heard of: the next candidacy goes above it. */
   termSeen: number
   leader: Ballot | null
+  /** The leader that fell silent: it may still be heard, but is followed again only once it answers. */
+  silentLeader: Ballot | null
   /** The plan that the leader last said is under way. */
   leaderPlan: PlanRef | null
   /** Last proof that the leader hears and answers this peer. */
@@ -179,6 +181,7 @@ export function initialState(self: Member, now: number, dice: number): CoreState
     promised: NO_BALLOT,
     termSeen: 0,
     leader: null,
+    silentLeader: null,
     leaderPlan: null,
     leaderHeardAt: now,
     leaderlessSince: now,
