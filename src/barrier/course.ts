@@ -144,6 +144,7 @@ export function releaseAlone(step: Step): void {
     waitedMs: now - plan.waitingSince,
     startAt: now,
   }
+  dropCarried(plan, decision)
   step.emit({ type: 'decided', decision, unilateral: true, waitedMs: now - plan.waitingSince })
   startNext(step, plan, now, 0)
 }

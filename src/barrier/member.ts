@@ -40,6 +40,7 @@ export function onPing(step: Step, known: PeerState, message: Of<'ping'>): void 
     sequence: plan?.openSequence ?? 0,
     planMax,
     readyKnown,
+    lateKnown: plan === null ? [] : lateReports(plan, from),
   })
 }
 
@@ -53,8 +54,11 @@ export function onPong(step: Step, known: PeerState, message: Of<'pong'>): void 
   const plan = openPlan(state)
   // One that leads, but not in this peer's plan, is no leader of it.
   if (plan === null || samePlan(plan.ref, message.plan)) state.leaderHeardAt = now
-  const waiting = plan !== null && samePlan(plan.ref, message.plan) && plan.openSequence === message.sequence
-  if (waiting && !message.readyKnown) sendReady(step)
+  if (plan === null || !samePlan(plan.ref, message.plan) || plan.openSequence !== message.sequence) return
+  if (!message.readyKnown) sendReady(step)
+  for (const sequence of lateReports(plan, state.self.peer)) {
+    if (!message.lateKnown.includes(sequence)) sendLateReport(step, sequence)
+  }
 }
 
 /** Gossip of the leader: who leads, what is open, who is ready. */
@@ -100,12 +104,10 @@ export function onReady(step: Step, from: PeerId, message: Of<'ready'>): void {
     step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
     return
   }
-  if (message.sequence < plan.openSequence) {
+  if (message.sequence < plan.openSequence && !isLateReport(plan, from, message.sequence)) {
     giveDecisions(step, from, plan.ref, message.sequence)
-    if (!isLateReport(plan, from, message.sequence)) {
-      step.reject('stale_sequence', from, 'ready', `${plan.openSequence}`, `${message.sequence}`)
-      return
-    }
+    step.reject('stale_sequence', from, 'ready', `${plan.openSequence}`, `${message.sequence}`)
+    return
   }
   keepReport(step, plan, from, message)
 }
@@ -136,6 +138,14 @@ export function sendReady(step: Step): void {
       message,
     )
   } else if (state.leader !== null) step.send(state.leader.peer, message)
+}
+
+/** Released barriers of which this peer holds a report by `peer` that no decision has carried yet. */
+function lateReports(plan: PlanState, peer: PeerId): number[] {
+  const late: number[] = []
+  for (const [sequence, reports] of plan.reports)
+    if (sequence < plan.openSequence && reports.has(peer)) late.push(sequence)
+  return late
 }
 
 /** A stage that was finished after its barrier was released: the report still goes to the leader. */

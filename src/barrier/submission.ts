@@ -1,5 +1,6 @@
 /** From a submitted plan to a leader that gathers peers for it. Nothing unsafe rests on this: the start is agreed on. */
 
+import { showBallot } from './ballot.ts'
 import { limits } from './limits.ts'
 import { nameOf, showPlan, silenceMs } from './membership.ts'
 import type { Gathering, LeaderState, PeerState } from './state.ts'
@@ -50,7 +51,10 @@ export function resubmit(step: Step): void {
 export function onSubmit(step: Step, from: PeerId, spec: PlanSpec): void {
   const { state, now } = step
   const { lead } = state
-  if (lead === null) return
+  if (lead === null) {
+    step.reject('not_leader', from, 'submit', showBallot(state.promised), 'a submission to a peer that does not lead')
+    return
+  }
   const outcome = state.closedSubmits.get(spec.submission) ?? unfit(spec) ?? knownOutcome(step, lead, spec)
   if (outcome !== undefined) {
     if (outcome.status !== 'accepted') remember(step, spec.submission, outcome)

@@ -177,6 +177,8 @@ export type Message =
       readonly planMax: number
       /** The leader holds the receiver's ready for `sequence`; else the receiver sends it again. */
       readonly readyKnown: boolean
+      /** Earlier sequences of which the leader holds the receiver's late report, not yet carried by a decision. */
+      readonly lateKnown: readonly number[]
     }
   /** Leader to all by gossip, each heartbeat interval and when readiness changed (coalesced). */
   | {

@@ -145,6 +145,7 @@ const memberMessages = [
     sequence,
     planMax: count,
     readyKnown: z.boolean(),
+    lateKnown: z.array(sequence).max(barrierLimits.stagesMax),
   }),
   z.strictObject({
     type: z.literal('heartbeat'),

@@ -52,6 +52,7 @@ export class Arbitrary {
       ...this.#about(),
       planMax: this.#small(),
       readyKnown: this.#prng.chance(0.5),
+      lateKnown: this.#prng.chance(0.5) ? [] : [this.#prng.int(0, 3)],
     }),
     heartbeat: () => ({
       type: 'heartbeat',

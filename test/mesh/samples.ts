@@ -67,6 +67,7 @@ const byType: { readonly [T in MessageType]: Extract<Message, { type: T }> } = {
     sequence: 0,
     planMax: 3,
     readyKnown: true,
+    lateKnown: [1],
   },
   heartbeat: {
     type: 'heartbeat',

@@ -83,7 +83,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a ready of an earlier stage counts for the open one',
     edits: [
-      edit('member.ts', 'if (!isLateReport(plan, from, message.sequence)) {', 'if (message.sequence < 0) {'),
+      edit('member.ts', ' && !isLateReport(plan, from, message.sequence)) {', ' && message.sequence < 0) {'),
       edit(
         'member.ts',
         '  keepReport(step, plan, from, message)\n}',
@@ -202,7 +202,7 @@ export const mutations: readonly Mutation[] = [
     name: 'members do not say again that they are ready when the leader changes',
     edits: [
       edit('core.ts', '      reportToNewLeader(step)\n', ''),
-      edit('member.ts', '  if (waiting && !message.readyKnown) sendReady(step)\n', ''),
+      edit('member.ts', '  if (!message.readyKnown) sendReady(step)\n', ''),
       edit('voting.ts', 'ready: ownReady(step), planMax', 'ready: null, planMax'),
     ],
   },
