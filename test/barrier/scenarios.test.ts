@@ -39,3 +39,9 @@ it('every reason for a refusal occurs in one of them', () => {
   const told = files.map((name) => readFileSync(path.join(folder, name), 'utf8')).join('\n')
   expect(Object.keys(reasons).filter((reason) => !told.includes(`  rejected ${reason}: `))).toEqual([])
 })
+
+it('a leader deposed before its start was accepted is free again, and its submission answered, within a second', () => {
+  const text = readFileSync(path.join(folder, '15-two-starts.txt'), 'utf8')
+  const [setting = ''] = text.split('\nuntil ')
+  expect(play(`${setting}\nwait 1000\n`)).toMatch(/ {2}a {2}submit_outcome p1 busy/)
+})

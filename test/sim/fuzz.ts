@@ -4,6 +4,7 @@ import { InvariantError, type Output, type PlanSpec } from '../../src/barrier/mo
 import { Checker } from './checker.ts'
 import { Cluster, type Proc } from './cluster.ts'
 import { SimFailure } from './failure.ts'
+import { IncarnationRule } from './incarnations.ts'
 import { fairWeather } from './network.ts'
 import type { Prng } from './prng.ts'
 import { checkProgress } from './progress.ts'
@@ -65,7 +66,7 @@ class Performance {
     this.#checker = new Checker({ now: () => cluster.now, calm: scenario.calm, clocksJump: scenario.clocksJump })
     this.#armed = scenario.triggers.map((trigger) => ({ trigger, left: trigger.skip }))
     this.#steady = new SteadyRule(cluster, this.#checker)
-    cluster.watchers.push(this.#checker, {
+    cluster.watchers.push(this.#checker, new IncarnationRule(), {
       booted: () => undefined,
       fed: () => undefined,
       carried: (proc, output) => this.#onOutput(proc, output),
@@ -193,19 +194,38 @@ class Performance {
     if (this.#pulled.has(trigger)) return
     this.#pulled.add(trigger)
     const strike = () => {
-      const victim = this.#victimOf(trigger, proc, output)
-      if (victim !== undefined) this.#strike(victim, trigger.trouble, trigger.lastsMs)
+      for (const victim of this.#victimsOf(trigger, proc, output)) {
+        this.#strike(victim, trigger.trouble, trigger.lastsMs)
+      }
     }
     if (trigger.delayMs === 0 && (trigger.trouble === 'crash' || trigger.trouble === 'restart')) strike()
     else this.#cluster.after(trigger.delayMs, strike)
   }
 
-  #victimOf(trigger: Trigger, proc: Proc, output: Output): Proc | undefined {
-    if (trigger.victim === 'sender') return proc
-    if (trigger.victim === 'leader') return this.#cluster.leaders()[0]
-    if (trigger.victim === 'receiver' && output.type === 'send') return proc.links.get(output.to)
+  #victimsOf(trigger: Trigger, proc: Proc, output: Output): readonly Proc[] {
     const live = this.#cluster.live()
-    return live.length === 0 ? undefined : this.#prng.pick(live)
+    switch (trigger.victim) {
+      case 'sender':
+        return [proc]
+      case 'leader':
+        return this.#cluster.leaders().slice(0, 1)
+      case 'receiver':
+        return this.#receiver(proc, output) ?? this.#oneOf(live)
+      case 'anyone':
+        return this.#oneOf(live)
+      case 'others':
+        return live.filter((other) => other !== proc && this.#prng.chance(0.7))
+    }
+  }
+
+  #receiver(proc: Proc, output: Output): readonly Proc[] | undefined {
+    if (output.type !== 'send') return undefined
+    const receiver = proc.links.get(output.to)
+    return receiver === undefined ? [] : [receiver]
+  }
+
+  #oneOf(live: readonly Proc[]): readonly Proc[] {
+    return live.length === 0 ? [] : [this.#prng.pick(live)]
   }
 
   // --- act two ---

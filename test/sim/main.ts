@@ -69,6 +69,8 @@ async function main(): Promise<void> {
       workers: { type: 'string', default: '2' },
       members: { type: 'string' },
       'keep-going': { type: 'boolean', default: false },
+      // Each rare thing must have happened in one of them.
+      telling: { type: 'boolean', default: false },
     },
   })
   const members = values.members === undefined ? null : wholeNumber('--members', values.members)
@@ -79,7 +81,11 @@ async function main(): Promise<void> {
   const from = wholeNumber('--from', values.from)
   const runs = wholeNumber('--runs', values.runs)
   const workers = Math.max(1, wholeNumber('--workers', values.workers))
-  await many(from, runs, workers, members, values['keep-going'])
+  const tally = await many(from, runs, workers, members, values['keep-going'])
+  const missing = values.telling && process.exitCode === 0 ? tally.missing() : []
+  if (missing.length === 0) return
+  process.stdout.write(`These histories prove little: none had ${missing.join(', ')}\n`)
+  process.exitCode = 1
 }
 
 function wholeNumber(flag: string, text: string): number {
@@ -104,7 +110,7 @@ async function many(
   workers: number,
   members: number | null,
   keepGoing: boolean,
-): Promise<void> {
+): Promise<Tally> {
   const started = performance.now()
   const tally = new Tally()
   const failures: Found[] = []
@@ -145,6 +151,7 @@ async function many(
   for (const found of failures.sort((a, b) => a.seed - b.seed)) tell(found, members)
   const worst = failures[0]
   process.exitCode = worst === undefined ? 0 : exitCodes[worst.kind]
+  return tally
 }
 
 function tell(found: Found, members: number | null): void {

@@ -25,7 +25,7 @@ export async function hunt(mutation: Mutation | null, runs: number, workers: num
     cpSync(path.join(root, 'src/barrier'), path.join(folder, 'src/barrier'), { recursive: true })
     cpSync(path.join(root, 'test/sim'), path.join(folder, 'test/sim'), { recursive: true })
     writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
-    if (mutation !== null) mutate(folder, mutation)
+    if (mutation !== null) for (const { file, text } of mutated(mutation)) writeFileSync(path.join(folder, file), text)
     const started = performance.now()
     const { code, text } = await simulate(folder, runs, workers)
     const ms = performance.now() - started
@@ -37,16 +37,18 @@ export async function hunt(mutation: Mutation | null, runs: number, workers: num
   }
 }
 
-function mutate(folder: string, mutation: Mutation): void {
+/** The files that `mutation` changes, as it leaves them. Throws where it does not fit the core any more. */
+export function mutated(mutation: Mutation): { file: string; text: string }[] {
+  const texts = new Map<string, string>()
   for (const { file, find, replace } of mutation.edits) {
-    const name = path.join(folder, 'src/barrier', file)
-    const text = readFileSync(name, 'utf8')
-    const parts = text.split(find)
+    const name = path.join('src/barrier', file)
+    const parts = (texts.get(name) ?? readFileSync(path.join(root, name), 'utf8')).split(find)
     if (parts.length !== 2) {
       throw new Error(`Cannot apply "${mutation.name}": ${file} has the text ${parts.length - 1} times:\n${find}`)
     }
-    writeFileSync(name, parts.join(replace))
+    texts.set(name, parts.join(replace))
   }
+  return [...texts].map(([file, text]) => ({ file, text }))
 }
 
 function simulate(folder: string, runs: number, workers: number): Promise<{ code: number | null; text: string }> {
@@ -73,6 +75,7 @@ async function main(): Promise<void> {
       only: { type: 'string', default: '' },
     },
   })
+  const started = performance.now()
   const chosen = mutations.filter(({ name }) => name.includes(values.only))
   let missed = 0
   for (const mutation of chosen) {
@@ -83,7 +86,9 @@ async function main(): Promise<void> {
     process.stdout.write(`${found}  ${(ms / 1000).toFixed(1).padStart(5)} s  ${mutation.name}\n`)
     if (seed !== null) process.stdout.write(`                        ${what}\n`)
   }
-  process.stdout.write(`${chosen.length - missed} of ${chosen.length} mutations found\n`)
+  process.stdout.write(
+    `${chosen.length - missed} of ${chosen.length} mutations found in ${((performance.now() - started) / 1000).toFixed(0)} s\n`,
+  )
   process.exitCode = missed === 0 ? 0 : 1
 }
 

@@ -192,7 +192,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'reports are carried by two decisions',
-    edits: [edit('course.ts', '  dropCarried(plan, decision)\n', '')],
+    edits: [edit('course.ts', '  dropCarried(plan, decision)\n  resetLead', '  resetLead')],
   },
   {
     name: 'a leader that cannot reach a majority keeps its place',

@@ -3,9 +3,12 @@
 import type { Output, PlanSpec } from '../../src/barrier/mod.ts'
 import { Checker } from './checker.ts'
 import { Cluster, type Proc } from './cluster.ts'
+import { IncarnationRule } from './incarnations.ts'
 import { Prng } from './prng.ts'
 import { hostName } from './scenario.ts'
 import { SteadyRule } from './steady.ts'
+
+const LOOK_MS = 5
 
 export interface Seen {
   readonly at: number
@@ -35,7 +38,7 @@ export class Rehearsal {
     const { cluster } = this
     this.checker = new Checker({ now: () => cluster.now, calm: false, clocksJump: false })
     this.#steady = new SteadyRule(cluster, this.checker)
-    cluster.watchers.push(this.checker, this.#steady, {
+    cluster.watchers.push(this.checker, this.#steady, new IncarnationRule(), {
       booted: () => undefined,
       fed: () => undefined,
       carried: ({ host }, output) => {
@@ -48,7 +51,7 @@ export class Rehearsal {
   start(spec: PlanSpec): Proc {
     const { cluster } = this
     for (const host of cluster.hosts) cluster.boot(host)
-    this.until(10_000, () => cluster.leaders().length === 1)
+    this.until(10_000, () => this.elections().length > 0)
     // Peers that found each other late may still elect another one.
     cluster.run(cluster.now + 3000)
     const [first] = cluster.live()
@@ -68,11 +71,13 @@ export class Rehearsal {
     return this.cluster.live().filter((other) => other !== proc)
   }
 
-  /** Lets time pass until it is so; throws when it takes longer than `ms`. Returns the time that it took. */
-  until(ms: number, done: () => boolean): number {
-    const since = this.cluster.now
-    if (!this.cluster.run(since + ms, done)) throw new Error(`it does not come to that within ${ms} ms`)
-    return this.cluster.now - since
+  /** Lets time pass until it is so, looked at every few ms; throws when it takes longer than `ms`. */
+  until(ms: number, done: () => boolean): void {
+    const end = this.cluster.now + ms
+    while (!done()) {
+      if (this.cluster.now >= end) throw new Error(`it does not come to that within ${ms} ms`)
+      this.cluster.run(Math.min(end, this.cluster.now + LOOK_MS))
+    }
   }
 
   /** What `from` says to `to` is lost from now on. */

@@ -24,7 +24,8 @@ export interface Trigger {
   readonly where: 'start' | 'later' | 'any'
   /** How many such outputs pass before. */
   readonly skip: number
-  readonly victim: 'sender' | 'receiver' | 'leader' | 'anyone'
+  /** `others`: some of those that are not the sender. */
+  readonly victim: 'sender' | 'receiver' | 'leader' | 'anyone' | 'others'
   readonly trouble: Trouble
   readonly delayMs: number
   readonly lastsMs: number
@@ -114,7 +115,7 @@ export function makeScenario(seed: number, members?: number): Scenario {
     submits: Array.from({ length: plans }, (_, index) => planSubmit(prng, seed, index, hosts, healAt, calm)),
     aborts: !calm && prng.chance(0.12) ? [{ at: prng.between(1500, healAt) }] : [],
     troubles: calm ? [] : planTroubles(prng, healAt, clocksJump),
-    triggers: calm ? [] : planTriggers(prng),
+    triggers: calm ? [] : [...planTriggers(prng), ...(seed % 16 === 5 ? planAmbush(new Prng(seed + 1)) : [])],
     cutMode: prng.pick(['drop', 'hold']),
     clockOffsetMs: prng.pick([0, 5, 1000, 500_000]),
     clockDrift: prng.pick([0, 0.0001, 0.002]),
@@ -310,6 +311,18 @@ function planTriggers(prng: Prng): Trigger[] {
     ] as const),
     lastsMs: lasting(prng),
   }))
+}
+
+/**
+ * The leader hears all accepts of a start and can tell nobody, while most of the others stand still: who does not gives
+ * the plan up, and has to say that it had accepted it.
+ */
+function planAmbush(prng: Prng): Trigger[] {
+  const accepted = { on: 'send accept', where: 'start', skip: prng.int(0, 3) } as const
+  return [
+    { ...accepted, victim: 'leader', trouble: 'mute', delayMs: 0, lastsMs: prng.between(8000, 16_000) },
+    { ...accepted, victim: 'others', trouble: 'pause', delayMs: prng.between(1, 5), lastsMs: prng.between(2000, 9000) },
+  ]
 }
 
 function anyTrouble(prng: Prng): Trouble {

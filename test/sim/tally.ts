@@ -5,6 +5,24 @@ import { sameBallot } from './ballots.ts'
 import type { PlanBook } from './checker.ts'
 import type { Proc } from './cluster.ts'
 
+/** Many histories without one of these have missed what they are for. */
+const wanted = [
+  'elections',
+  'accepted but undecided values carried over',
+  'chosen but unknown values carried over',
+  'excluded dead',
+  'excluded straggler',
+  'handovers',
+  'late reports carried',
+  'peers ended quorum_lost',
+  'refused stale_incarnation',
+  'refused stale_plan',
+  'refused stale_sequence',
+  'refused stale_term',
+  'starts given up',
+  'unilateral releases',
+]
+
 export class Tally {
   readonly counts = new Map<string, number>()
 
@@ -42,6 +60,11 @@ export class Tally {
     this.add(`releases ${decision.policy}`)
     for (const { reason } of decision.excluded) this.add(`excluded ${reason}`)
     if (decision.reports.some(({ sequence }) => sequence < decision.sequence)) this.add('late reports carried')
+  }
+
+  /** What should have happened, and never did. */
+  missing(): string[] {
+    return wanted.filter((what) => !this.counts.has(what))
   }
 
   lines(): string[] {
