@@ -221,8 +221,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       edit(
         'course.ts',
-        'const startAt = Math.min(offset === null ? now : decision.startAt - offset, now + limits.startLeadMaxMs)',
-        'const startAt = offset === null ? now : decision.startAt - offset',
+        'Math.min(decision.startAt - offset, now + limits.startLeadMaxMs), offset)',
+        'decision.startAt - offset, offset)',
       ),
     ],
   },
