@@ -1,6 +1,6 @@
 /** What commands that join a mesh have in common. */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import type { Mesh } from '../mesh/mod.ts'
@@ -15,10 +15,14 @@ export function rendezvousDir(): string {
   return path.join(tmpdir(), `paceline-peers-${userInfo().uid}`)
 }
 
-/** Null when there is no file. Throws a PacelineError with code `SECRET_UNREADABLE`. */
+/** Null when there is no file; one that everybody can read is warned of. Throws a PacelineError `SECRET_UNREADABLE`. */
 export async function readSecret(file: string | null): Promise<Uint8Array | null> {
   if (file === null) return null
   try {
+    const { mode } = await stat(file)
+    if (process.getuid !== undefined && (mode & 0o004) !== 0) {
+      process.stderr.write(`warning: everybody on this host can read ${file}: chmod 600 ${file}\n`)
+    }
     return await readFile(file)
   } catch (error) {
     throw new PacelineError(

@@ -5,7 +5,20 @@ import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { rendezvousDir } from '../../src/cli/mesh-options.ts'
+import { createMesh } from '../../src/mesh/mod.ts'
 import { Cluster } from './cluster.ts'
+
+const CLIENT = {
+  name: 'bomber',
+  listen: [],
+  join: [],
+  secret: null,
+  insecure: false,
+  mdns: false,
+  role: 'client',
+  version: '0.0.0',
+} as const
 
 const GOOD = `
 target: null:///x/
@@ -74,6 +87,27 @@ describe('plans', () => {
   it('a plan that is not there', async () => {
     await refused(['run', 'nowhere.yaml'], 2, /nowhere\.yaml: there is no such file/)
   })
+})
+
+it('a node that is handed bombs refuses each and goes on', async () => {
+  const peer = cluster.start('bombed')
+  await cluster.until('it listens', () => cluster.of('leader.elected', 'bombed').length > 0)
+  const client = await createMesh({ ...CLIENT, runId: cluster.runId, rendezvousDir: rendezvousDir() })
+  await new Promise<void>((resolve) => client.onEvent(({ type }) => type === 'peer_joined' && resolve()))
+  const bombs = ['['.repeat(900_000), '<<: *a\n'.repeat(120_000), '- a\n'.repeat(200_000), `a: ${'9'.repeat(900_000)}`]
+  const target = client.peers().find(({ name }) => name === 'bombed')?.peerId ?? ''
+  for (const yaml of bombs) {
+    const channel = await client.openClient(target, AbortSignal.timeout(20_000))
+    await channel.send({ type: 'submit', yaml, agents: null, submission: 'a-bomb-of-ours', after: -1 })
+    const answers = []
+    for await (const document of channel.documents) answers.push(JSON.stringify(document))
+    expect(answers.at(-1)).toMatch(/"code":"PLAN_(SYNTAX|INVALID)"/)
+    expect(answers.join('').length).toBeLessThan(20_000)
+  }
+  await client.close()
+  expect(cluster.of('node.warning', 'bombed')).toEqual([])
+  peer.kill('SIGTERM')
+  expect(await peer.ended).toEqual({ code: 0, signal: null })
 })
 
 describe('flags', () => {

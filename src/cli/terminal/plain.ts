@@ -35,6 +35,7 @@ export function plainChanges(before: PlanView, after: PlanView): string[] {
 /** One line about the open stage. */
 export function plainStatus(view: PlanView, now: number): string {
   if (view.sequence === 0) return 'waiting for the agents'
+  if (view.sequence > view.stages.length) return 'all stages are released: results are being written'
   const totals = totalsOf(view, now)
   const parts = [
     `${formatSeconds((now - view.openedAt) / 1000)}`,
