@@ -27,7 +27,7 @@ export async function hunt(mutation: Mutation | null, runs: number, workers: num
     writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
     if (mutation !== null) for (const { file, text } of mutated(mutation)) writeFileSync(path.join(folder, file), text)
     const started = performance.now()
-    const { code, text } = await simulate(folder, runs, workers)
+    const { code, text } = await simulate(folder, mutation?.from ?? 1, runs, workers)
     const ms = performance.now() - started
     const seed = /FAILED \w+ seed=(\d+)/.exec(text)?.[1]
     if ((code === 0) !== (seed === undefined)) throw new Error(`The simulator itself failed (exit ${code}):\n${text}`)
@@ -51,8 +51,21 @@ export function mutated(mutation: Mutation): { file: string; text: string }[] {
   return [...texts].map(([file, text]) => ({ file, text }))
 }
 
-function simulate(folder: string, runs: number, workers: number): Promise<{ code: number | null; text: string }> {
-  const args = [path.join(folder, 'test/sim/main.ts'), '--runs', `${runs}`, '--workers', `${workers}`]
+function simulate(
+  folder: string,
+  from: number,
+  runs: number,
+  workers: number,
+): Promise<{ code: number | null; text: string }> {
+  const args = [
+    path.join(folder, 'test/sim/main.ts'),
+    '--from',
+    `${from}`,
+    '--runs',
+    `${runs}`,
+    '--workers',
+    `${workers}`,
+  ]
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''

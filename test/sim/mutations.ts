@@ -13,6 +13,8 @@ export interface Edit {
 export interface Mutation {
   readonly name: string
   readonly edits: readonly Edit[]
+  /** Where to begin, for one that shows in one history of thousands: shortly before a seed that showed it. Else 1. */
+  readonly from?: number
 }
 
 function edit(file: string, find: string, replace: string): Edit {
@@ -30,6 +32,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'votes are forgotten',
+    from: 5800,
     edits: [edit('voting.ts', '    promise(step, message.ballot)\n    // Time', '    // Time')],
   },
   {
@@ -72,6 +75,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'members stay those of the start',
+    from: 4900,
     edits: [edit('course.ts', "  if (decision.kind !== 'abort') plan.members = decision.members\n", '')],
   },
   {
@@ -127,6 +131,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a refusal frees a start that the refuser had accepted',
+    from: 2900,
     edits: [edit('catchup.ts', 'accepted: joinedPlans.get(plan.uid) === true', 'accepted: false')],
   },
   {
@@ -200,6 +205,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'members do not say again that they are ready when the leader changes',
+    from: 1700,
     edits: [
       edit('core.ts', '      reportToNewLeader(step)\n', ''),
       edit('member.ts', '  if (!message.readyKnown) sendReady(step)\n', ''),
@@ -228,6 +234,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'whoever asks for an election gets it, though there is a leader',
+    from: 13100,
     edits: [edit('voting.ts', '&& !led(step)', '')],
   },
   {
@@ -250,6 +257,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'quicker heartbeats make a leader silent at once',
+    from: 2100,
     edits: [
       edit('course.ts', '  if (silenceMs(state) >= silenceBeforeMs) return\n', '  if (silenceMs(state) >= 0) return\n'),
     ],
