@@ -119,6 +119,8 @@ export interface ExecuteWork {
   readonly tree: TreeSpec | null
   readonly sharing: SharingMode
   readonly endpointStrategy: 'round_robin' | 'least_connections'
+  /** Gets and stats also choose from what their lane has put meanwhile, where their pattern covers it. */
+  readonly dynamicPutPool?: boolean
   /** Compare what gets return with what was written. */
   readonly verify: boolean
   readonly opTimeoutMs: number

@@ -52,6 +52,20 @@ describe('an S3 server that says no', () => {
     expect(script.requests).toHaveLength(count + errors)
   })
 
+  it('a strict cleanup notices what is missing, which a delete alone would not', async () => {
+    const script = await startScript(({ url, method }, response) => {
+      if (url?.endsWith('7.dat') && method === 'HEAD') response.writeHead(404).end()
+      else if (method === 'HEAD') response.writeHead(200, { 'content-length': 4096 }).end()
+      else response.writeHead(204).end()
+    })
+    const set = objectSet(script.base, { count: 10 })
+    const strict = await runStage(engine, cleanup([set], { mode: 'strict' }))
+    expect(strict).toMatchObject({ status: 'failed', code: 'CLEANUP_INCOMPLETE', objects: { deleted: 9 } })
+    expect(strict.reason).toContain('prepared-00000007.dat: does not exist')
+    const tolerant = await runStage(engine, cleanup([set]))
+    expect(tolerant).toMatchObject({ status: 'ok', objects: { deleted: 10 } })
+  })
+
   it('denied access fails validation and prepare at once, and is counted by a workload', async () => {
     const script = await startScript((_request, response) => sendError(response, 403, 'AccessDenied', 'not yours'))
     const checked = await runStage(engine, validation(script.base, true))

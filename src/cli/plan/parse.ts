@@ -89,6 +89,7 @@ function contextOf(
     warmupMs: written.warmup_period,
     rate: { opsPerSecond: io_rate?.iops ?? null, arrivals: io_rate?.distribution ?? 'fixed' },
     verify: written.verify,
+    dynamicPutPool: written.dynamic_put_pool,
     opTimeoutMs: written.op_timeout,
     perfLogIntervalMs: written.perf_log?.interval ?? 1000,
     sharing: distributed?.tree_creation_mode ?? 'concurrent',

@@ -65,6 +65,9 @@ export const planSchema = z.strictObject({
   io_rate: ioRate.optional().describe('A rate of operations instead of as fast as possible.'),
   multi_endpoint: multiEndpoint.optional().describe('Several ways to the same storage.'),
   verify: flag().prefault(false).describe('Gets compare what they read with what was written.'),
+  dynamic_put_pool: flag()
+    .prefault(false)
+    .describe('Gets and stats also choose from what their lane has put meanwhile, where their path covers it.'),
   op_timeout: duration({ min: 1 }).prefault('60s').describe('An operation that takes longer is an error.'),
   perf_log: perfLog.optional().describe('The log of every second.'),
   distributed: distributed.optional().describe('Agents, stages and barriers.'),
@@ -74,7 +77,6 @@ export const planSchema = z.strictObject({
   record_count: ignored('older spelling: use prepare.ensure_objects; nothing of it is done'),
   cleanup: ignored('use prepare.cleanup, or a cleanup stage; nothing of it is done'),
   version: ignored('plans have no versions'),
-  dynamic_put_pool: ignored('gets see what prepare made, not what puts add meanwhile', false),
   op_log_path: ignored('single operations are not logged'),
   processes: ignored('each agent uses worker threads of one process'),
   processing_mode: ignored('each agent uses worker threads of one process'),

@@ -15,6 +15,7 @@ export interface PlanContext {
   readonly warmupMs: number
   readonly rate: RateSpec
   readonly verify: boolean
+  readonly dynamicPutPool: boolean
   readonly opTimeoutMs: number
   readonly perfLogIntervalMs: number
   readonly sharing: SharingMode
@@ -72,7 +73,8 @@ function prepareWork(context: PlanContext, draft: StageDraft, place: Place, conc
 
 function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace, concurrency: number): StageWork {
   const { objects, tree } = everythingMade(context, place)
-  const { rate, pathSelection, partitionOverlap, sharing, verify, opTimeoutMs, perfLogIntervalMs } = context
+  const { rate, pathSelection, partitionOverlap, sharing, verify, opTimeoutMs, perfLogIntervalMs, dynamicPutPool } =
+    context
   const unlimited = draft.type === 'hybrid' && draft.durationMs === null && draft.opsMax !== null
   return {
     type: draft.type === 'hybrid' ? 'hybrid' : 'execute',
@@ -89,6 +91,7 @@ function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace,
     sharing,
     endpointStrategy: place.endpointStrategy,
     verify,
+    dynamicPutPool,
     opTimeoutMs,
     perfLogIntervalMs,
   }

@@ -66,6 +66,10 @@ export class CollectionChooser implements Chooser {
     this.#total = this.#candidates.reduce((sum, { count }) => sum + count, 0)
   }
 
+  get count(): number {
+    return this.#total
+  }
+
   next(ref: ObjectRef): Store | null {
     const chosen = this.#candidates.length === 1 ? this.#candidates[0] : this.#choose()
     if (chosen === undefined || chosen.count === 0) return null
@@ -168,6 +172,10 @@ export class ListingChooser implements Chooser {
     this.#take = take
   }
 
+  get count(): number {
+    return this.#count
+  }
+
   next(ref: ObjectRef): Store | null {
     const at =
       this.#take === null ? this.#random.below(this.#count) : Atomics.add(this.#take.cursors, this.#take.cursor, 1)
@@ -214,6 +222,16 @@ export class FreshChooser implements Chooser {
     return this.#removed < this.#made ? this.#point(ref, this.#removed++) : null
   }
 
+  /** Objects that this lane made and did not remove yet. */
+  get count(): number {
+    return this.#made - this.#removed
+  }
+
+  /** One of them, by its position. */
+  at(ref: ObjectRef, position: number): Store | null {
+    return this.#point(ref, this.#removed + position)
+  }
+
   #point(ref: ObjectRef, counter: number): Store | null {
     const endpoint = (this.#lane + counter) % this.#stores.length
     const name = putName(this.#names, this.#sequence, this.#lane, counter)
@@ -221,6 +239,30 @@ export class FreshChooser implements Chooser {
     ref.name(shard, (this.#prefixes[endpoint] ?? '') + name)
     ref.size = -1
     return this.#stores[endpoint] ?? null
+  }
+}
+
+/** `dynamic_put_pool`: any object of the plan, or of those that the same lane has put meanwhile, all equally likely. */
+export class GrowingChooser implements Chooser {
+  readonly #known: Chooser & { readonly count: number }
+  readonly #own: readonly FreshChooser[]
+  readonly #random: Random
+
+  constructor(known: Chooser & { readonly count: number }, own: readonly FreshChooser[], random: Random) {
+    this.#known = known
+    this.#own = own
+    this.#random = random
+  }
+
+  next(ref: ObjectRef): Store | null {
+    let total = this.#known.count
+    for (const { count } of this.#own) total += count
+    let at = this.#random.below(total)
+    for (const own of this.#own) {
+      if (at < own.count) return own.at(ref, at)
+      at -= own.count
+    }
+    return this.#known.next(ref)
   }
 }
 

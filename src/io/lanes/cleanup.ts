@@ -85,8 +85,12 @@ export class CleanupLane {
 
   *#remove(store: Store): LaneRun {
     const { recorder } = this.#lane
-    const from = monotonic.now()
+    let from = monotonic.now()
     try {
+      if (this.#work.mode === 'strict' && store.removesBlindly === true) {
+        yield* this.#look(store)
+        from = monotonic.now()
+      }
       const answer = store.remove(this.#ref)
       if (typeof answer !== 'number') yield answer
       recorder.success(DELETE, 0, (monotonic.now() - from) * 1e6)
@@ -95,6 +99,12 @@ export class CleanupLane {
       if (isMissing(error) && this.#work.mode !== 'strict') recorder.add(HEAD.MISSING, 1)
       else this.#report('delete', store, error)
     }
+  }
+
+  /** Throws where nothing is. */
+  *#look(store: Store): LaneRun {
+    const answer = store.stat(this.#ref)
+    if (typeof answer !== 'number') yield answer
   }
 
   /** Every thread lists the folder and takes the names that fall to it: nothing has to be remembered. */

@@ -16,6 +16,7 @@ import {
   ConsumingChooser,
   FolderChooser,
   FreshChooser,
+  GrowingChooser,
   ListingChooser,
   putPlace,
 } from './choosers.ts'
@@ -176,10 +177,14 @@ function buildChooser(
   const source = job.sources[position]
   const rule = ruleOf(lane, work)
   const open = (base: string): Store => lane.openStore(base)
+  const grow = (known: CollectionChooser | ListingChooser): Chooser => {
+    const own = work.dynamicPutPool === true && op.op !== 'put' ? ownPutsFor(op, lane, work, fresh) : []
+    return own.length === 0 ? known : new GrowingChooser(known, own, random)
+  }
   if (op.op === 'put' && source?.kind !== 'collections') return freshOf(lane, work, position, fresh)
   if (source?.kind === 'collections') {
     const { parts, mixed, sized } = source
-    if (op.op !== 'delete') return new CollectionChooser({ parts, stores, rule, mixed, random, sized })
+    if (op.op !== 'delete') return grow(new CollectionChooser({ parts, stores, rule, mixed, random, sized }))
     const skip = job.consumed[consumedKey(source.parts, stores)] ?? 0
     const consuming = new ConsumingChooser({ parts, stores, rule, mixed, cursors, cursor: position, skip })
     return new ChainedChooser(consuming, ownPutsFor(op, lane, work, fresh))
@@ -189,7 +194,7 @@ function buildChooser(
     if (listing === undefined) throw new RangeError(`Listing ${source.listing} is missing`)
     const take = op.op === 'delete' ? { cursors, cursor: position } : null
     const listed = new ListingChooser(listing, listing.bases.map(open), random, take)
-    return take === null ? listed : new ChainedChooser(listed, ownPutsFor(op, lane, work, fresh))
+    return take === null ? grow(listed) : new ChainedChooser(listed, ownPutsFor(op, lane, work, fresh))
   }
   return new FolderChooser(op, open, lane.seat.index)
 }
@@ -221,7 +226,7 @@ function freshOf(
   return made
 }
 
-/** Puts of this lane into places that a delete's pattern covers: they feed it. */
+/** Puts of this lane into places that an op's pattern covers: they feed it. */
 function ownPutsFor(
   op: WorkloadOp,
   lane: LaneContext,

@@ -53,6 +53,8 @@ export class FileStore implements SyncStore {
   readonly #direct: boolean
   readonly #handles: Handles
   readonly #handleMask: number
+  /** As the last object was: a new file needs no look at it, an old one costs a failed attempt. */
+  #expectsNew = true
 
   constructor(base: string, options: FileStoreOptions) {
     const { scheme, path } = parseUri(base)
@@ -173,7 +175,7 @@ export class FileStore implements SyncStore {
 
   #openEmpty(ref: ObjectRef, flags: number): number {
     const file = this.#path(ref, true)
-    if (ref.number < 0) {
+    if (this.#expectsNew) {
       try {
         return openSync(file, flags | constants.O_EXCL, 0o666)
       } catch (error) {
@@ -182,7 +184,7 @@ export class FileStore implements SyncStore {
     }
     const fd = openSync(file, flags, 0o666)
     try {
-      emptyOwn(fd)
+      this.#expectsNew = emptyOwn(fd) === 0
       return fd
     } catch (error) {
       closeSync(fd)
@@ -255,13 +257,14 @@ export class FileStore implements SyncStore {
   }
 }
 
-/** A file with another name may be one of those that are not to be touched. */
-function emptyOwn(fd: number): void {
+/** Returns the bytes that were there. A file with another name may be one of those that are not to be touched. */
+function emptyOwn(fd: number): number {
   const { nlink, size } = fstatSync(fd)
   if (nlink > 1) {
     throw new IoError('NOT_ALLOWED', 'has another name (a hard link), maybe where this node may not write: remove it')
   }
   if (size > 0) ftruncateSync(fd, 0)
+  return size
 }
 
 function roundUp(bytes: number): number {

@@ -71,6 +71,8 @@ export interface Store<R = number | Promise<number>> {
   readonly active?: number
   /** Of what can be reached by several hosts: what it is on any of them. */
   readonly place?: string
+  /** It answers a delete of nothing like any other. */
+  readonly removesBlindly?: boolean
   /** The whole object. Throws IoError TRUNCATED when fewer bytes than `ref.size` come back. */
   get(ref: ObjectRef, verify: Verify | null): R
   getRange(ref: ObjectRef, offset: number, length: number, verify: Verify | null): R

@@ -127,7 +127,8 @@ export class S3Store implements Store<Promise<number>> {
     return length
   }
 
-  /** S3 answers the same whether there was such an object or not. */
+  readonly removesBlindly = true
+
   async remove(ref: ObjectRef): Promise<number> {
     await this.#endpoint.request({ method: 'DELETE', path: this.#path(ref), query: '' })
     return 0
