@@ -86,4 +86,5 @@ async function main(): Promise<number> {
   return failures === 0 ? 0 : 1
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 process.exitCode = await main()

@@ -67,6 +67,8 @@ export class HostNetwork implements AsyncDisposable {
   readonly hub: Host
   readonly #children = new Set<ChildProcess>()
   #relay: ChildProcess | undefined
+  /** A run that is cut short leaves nothing behind either. */
+  readonly #onExit = (): void => this.#remove()
 
   private constructor(options: HostNetworkOptions) {
     this.family = options.family ?? 'ipv4'
@@ -80,6 +82,7 @@ export class HostNetwork implements AsyncDisposable {
   /** Throws with the tool's own words where a step fails; nothing is left behind then. */
   static create(options: HostNetworkOptions): HostNetwork {
     const net = new HostNetwork(options)
+    process.once('exit', net.#onExit)
     try {
       net.#build()
     } catch (error) {
@@ -236,10 +239,21 @@ export class HostNetwork implements AsyncDisposable {
   }
 
   #remove(): void {
+    process.off('exit', this.#onExit)
     for (const { namespace } of [...this.hosts, this.hub]) {
+      const { stdout } = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' })
+      for (const pid of stdout.split('\n').filter(Boolean)) killHard(Number(pid))
       spawnSync('ip', ['netns', 'del', namespace])
       rmSync(`${NAMES}/${namespace}`, { recursive: true, force: true })
     }
+  }
+}
+
+function killHard(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
   }
 }
 
