@@ -1,6 +1,6 @@
 /** When a barrier may be released: a pure function of who stands where. */
 
-import type { BarrierSpec, Exclusion, PeerId } from './types.ts'
+import type { BarrierSpec, Decision, Exclusion, PeerId, Policy } from './types.ts'
 
 export interface Standing {
   readonly peer: PeerId
@@ -98,6 +98,11 @@ function judgeBestEffort(standings: readonly Standing[], timeoutAt: number | nul
 
 function release(stay: readonly Standing[], ready: readonly Standing[], excluded: readonly Exclusion[]): Verdict {
   return { kind: 'release', stay: stay.map((m) => m.peer), ready: ready.map((m) => m.peer), excluded }
+}
+
+/** The policy that a decision was made by; a start needs everybody whom it names. */
+export function policyOf(decision: Decision): Policy {
+  return decision.kind === 'start' ? 'all_or_nothing' : decision.policy
 }
 
 function exclusions(standings: readonly Standing[], states: readonly Standing['state'][]): Exclusion[] {

@@ -1,6 +1,6 @@
 /** Turns what the mesh has to say into log events; stages and the end of a plan are logged by the agent. */
 
-import type { Decision, PeerId } from '../barrier/mod.ts'
+import { type Decision, type PeerId, policyOf } from '../barrier/mod.ts'
 import type { Mesh, MeshEvent, PeerInfo } from '../mesh/mod.ts'
 import { describeFailure } from './failure.ts'
 import type { Log } from './log.ts'
@@ -99,8 +99,7 @@ class MeshLogger {
     this.#log({
       event: 'barrier.released',
       ...common,
-      // The start barrier needs everyone that it names.
-      policy: decision.kind === 'start' ? 'all_or_nothing' : decision.policy,
+      policy: policyOf(decision),
       members,
       excluded: decision.kind === 'start' ? [] : decision.excluded.map(({ name, reason }) => ({ name, reason })),
       startAt: decision.startAt,

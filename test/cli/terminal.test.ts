@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AgentView, PlanView } from '../../src/cli/progress.ts'
 import { showProgress, wantsColor } from '../../src/cli/terminal/mod.ts'
+import { plainStatus } from '../../src/cli/terminal/plain.ts'
 import { renderBlock } from '../../src/cli/terminal/render.ts'
 import { columnsOf } from '../../src/cli/terminal/width.ts'
 import { Screen } from './screen.ts'
@@ -92,6 +93,12 @@ describe('what the block says', () => {
   it('more agents than fit are counted', () => {
     const agents = Array.from({ length: 64 }, (_, index) => agent(`host-${index + 1}`))
     expect(block(60, { agents })[2]).toBe('  working 64: host-1, host-2, host-3, host-4 and 60 more')
+  })
+
+  it('what goes on after the last release', () => {
+    const after = 'all stages are released: results are being written'
+    expect(block(80, { sequence: 3 })).toEqual([after])
+    expect(plainStatus(view({ sequence: 3 }), NOW)).toBe(after)
   })
 
   it('escape sequences in the names of stages stay harmless', () => {

@@ -1,7 +1,7 @@
 /** What the decisions of a plan say about its stages, so far. Pure but for its own memory. */
 
 import { z } from 'zod'
-import type { Decision, PeerId, Policy, StartDecision } from '../../barrier/mod.ts'
+import { type Decision, type PeerId, type Policy, policyOf, type StartDecision } from '../../barrier/mod.ts'
 import type { StageResult } from '../../io/mod.ts'
 import type { About } from '../about.ts'
 import { decodeReport } from '../stage-report.ts'
@@ -139,7 +139,7 @@ function decisionLine(start: StartDecision, decision: Decision, unilateral: bool
     stage: spec?.name ?? null,
     term: decision.ballot.term,
     leader: decision.leader,
-    policy: decision.kind === 'start' ? null : decision.policy,
+    policy: policyOf(decision),
     members: decision.members.map(({ name }) => name),
     excluded: decision.kind === 'start' ? [] : decision.excluded.map(({ name, reason }) => ({ name, reason })),
     startAt: decision.kind === 'abort' ? null : decision.startAt,

@@ -4,6 +4,9 @@ import { namesIn, type PlanView, totalsOf } from '../progress.ts'
 import { formatBytes, formatCount, formatRate, formatSeconds } from './format.ts'
 import { printable } from './width.ts'
 
+/** What is shown between the last release and the end of the plan. */
+export const AFTER_THE_LAST = 'all stages are released: results are being written'
+
 /** Time between lines of one stage. */
 export const PLAIN_INTERVAL_MS = 5000
 
@@ -35,7 +38,7 @@ export function plainChanges(before: PlanView, after: PlanView): string[] {
 /** One line about the open stage. */
 export function plainStatus(view: PlanView, now: number): string {
   if (view.sequence === 0) return 'waiting for the agents'
-  if (view.sequence > view.stages.length) return 'all stages are released: results are being written'
+  if (view.sequence > view.stages.length) return AFTER_THE_LAST
   const totals = totalsOf(view, now)
   const parts = [
     `${formatSeconds((now - view.openedAt) / 1000)}`,

@@ -3,6 +3,7 @@
 import { namesIn, type PlanView, type Totals, totalsOf } from '../progress.ts'
 import { formatBytes, formatCount, formatNanoseconds, formatRate, formatSeconds } from './format.ts'
 import { type Color, paint } from './paint.ts'
+import { AFTER_THE_LAST } from './plain.ts'
 import { clip, columnsOf, printable } from './width.ts'
 
 const BAR_WIDTH_MAX = 40
@@ -21,14 +22,15 @@ export interface RenderOptions {
 /** Stage and bar, figures, who is where, who leads: four lines where the window is wide enough. */
 export function renderBlock(view: PlanView, options: RenderOptions): string[] {
   if (view.sequence === 0) return [clip(`${view.runId}: waiting for the agents`, options.width)]
+  if (view.sequence > view.stages.length) return [clip(AFTER_THE_LAST, options.width)]
   const totals = totalsOf(view, options.now)
   return [...renderStage(view, totals, options), ...renderFigures(totals, options), ...renderAgents(view, options)]
 }
 
 /** The bar stands beside the stage, or below it in a narrow window. */
 function renderStage(view: PlanView, totals: Totals, { width, color, now }: RenderOptions): string[] {
-  const position = Math.min(view.sequence, view.stages.length)
-  const head = printable(`stage ${position} of ${view.stages.length}  ${view.stages[position - 1]?.name ?? ''}`)
+  const { sequence, stages } = view
+  const head = printable(`stage ${sequence} of ${stages.length}  ${stages[sequence - 1]?.name ?? ''}`)
   const elapsed = formatSeconds((now - view.openedAt) / 1000)
   const left = totals.secondsLeft === null ? '' : `, ${formatSeconds(totals.secondsLeft)} left`
   const time = `${elapsed}${left}`
