@@ -11,7 +11,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     const failure = describeFailure(error)
     // Whoever asked for a document gets one, whatever happens.
     if (argv.includes('--json')) process.stdout.write(failureDocument(failure))
-    if (failure.expected) process.stderr.write(`paceline: ${failure.message}\n`)
+    if (failure.expected) process.stderr.write(`paceline: ${failure.message}${codeShown(failure)}\n`)
     else process.stderr.write(`paceline: this is a defect, please report it: ${stackOf(error)}\n`)
     return failure.exitCode
   }
@@ -52,6 +52,11 @@ async function dispatch(command: Command): Promise<number> {
       return 0
     }
   }
+}
+
+/** To look it up in docs/troubleshooting.md; what is wrong with a plan or a command line says all by itself. */
+function codeShown({ code, message }: Failure): string {
+  return code === 'USAGE' || message.includes('\n') ? '' : ` [${code}]`
 }
 
 function failureDocument({ code, message, exitCode }: Failure): string {

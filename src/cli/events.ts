@@ -105,7 +105,7 @@ export const logEventSchema = z.discriminatedUnion('event', [
   z
     .strictObject({
       event: z.literal('message.rejected'),
-      reason: text.describe('such as stale_term, stale_sequence, stranger, malformed'),
+      reason: text.describe('such as stale_term, stale_sequence, stranger, malformed; see troubleshooting.md'),
       from: text.describe('name of the sender where known, else its peer ID'),
       expected: text,
       got: text,

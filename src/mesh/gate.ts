@@ -2,10 +2,11 @@
 
 import type { Connection, ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
 import { limits } from './limits.ts'
+import type { RefuseReason } from './types.ts'
 
 export interface GateEvents {
   isBanned(peer: string): boolean
-  onRefused(reason: string, from: string, expected: string, got: string): void
+  onRefused(reason: RefuseReason, from: string, expected: string, got: string): void
 }
 
 export class Gate {

@@ -7,12 +7,13 @@ import { watchGossip } from './gossip-watch.ts'
 import type { Guard } from './guard.ts'
 import { limits } from './limits.ts'
 import { type Node, topicOf } from './node.ts'
+import type { RefuseReason } from './types.ts'
 import { checkGossip, type Gossip } from './wire.ts'
 
 export interface GossipEvents {
   onMessage(from: string, incarnation: string, message: Message, at: number): void
   onProgress(from: string, incarnation: string, data: unknown): void
-  onRefused(reason: string, from: string, expected: string, got: string): void
+  onRefused(reason: RefuseReason, from: string, expected: string, got: string): void
   /** True for an agent of this run that is here, in this incarnation. */
   knows(peer: string, incarnation: string): boolean
   guardOf(peer: string): Guard | undefined

@@ -6,6 +6,7 @@ import { decodeBody, FrameReader } from './frames.ts'
 import type { Guard } from './guard.ts'
 import { limits } from './limits.ts'
 import { allMessages } from './node.ts'
+import type { RefuseReason } from './types.ts'
 import { isAlive } from './wire.ts'
 
 /** Unfinished frames of so many bytes need no care: a window's worth is allowed to everybody. */
@@ -19,7 +20,7 @@ export interface InboundEvents {
   onBytes(): void
   /** Bytes of the unfinished frames of all peers. */
   heldByAll(): number
-  onRefused(reason: string, expected: string, got: string): void
+  onRefused(reason: RefuseReason, expected: string, got: string): void
   /** Nothing more comes. */
   onEnd(): void
 }
@@ -118,7 +119,7 @@ export class Inbound {
     else this.abort('not a peer of this run')
   }
 
-  #refuse(reason: string, expected: string, got: string): void {
+  #refuse(reason: RefuseReason, expected: string, got: string): void {
     if (!this.#ended) this.#events.onRefused(reason, expected, got)
   }
 

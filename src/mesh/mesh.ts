@@ -15,7 +15,7 @@ import { limits, protocols } from './limits.ts'
 import { allMessages, type Node, startNode } from './node.ts'
 import { Peers } from './peers.ts'
 import { Rendezvous } from './rendezvous.ts'
-import type { ClientChannel, Mesh, MeshEvent, MeshOptions, PeerInfo } from './types.ts'
+import type { ClientChannel, Mesh, MeshEvent, MeshOptions, PeerInfo, RefuseReason } from './types.ts'
 import { checkMessage } from './wire.ts'
 
 const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
@@ -299,7 +299,7 @@ class RunningMesh implements Mesh {
   }
 
   /** At most one a second for the same reason and sender: a flood must not become a flood of log lines. */
-  #refused(reason: string, from: string, expected: string, got: string): void {
+  #refused(reason: RefuseReason, from: string, expected: string, got: string): void {
     const key = `${reason} ${from}`
     const at = now()
     if (at - (this.#refusedAt.get(key) ?? 0) < 1000) return

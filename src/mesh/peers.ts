@@ -13,7 +13,7 @@ import { limits, protocols } from './limits.ts'
 import { Link } from './link.ts'
 import { allMessages, type Node } from './node.ts'
 import { newRecord, type PeerRecord } from './record.ts'
-import type { PeerInfo } from './types.ts'
+import type { PeerInfo, RefuseReason } from './types.ts'
 import { Upkeep } from './upkeep.ts'
 import { alive, checkHello, type Hello, wireVersion } from './wire.ts'
 
@@ -23,7 +23,7 @@ export interface PeersEvents {
   /** A frame of a peer that is up; not yet checked. `at`: own clock, when it arrived. */
   onFrame(peer: PeerInfo, document: unknown, at: number): void
   onUnreachable(peer: string): void
-  onRefused(reason: string, from: string, expected: string, got: string): void
+  onRefused(reason: RefuseReason, from: string, expected: string, got: string): void
 }
 
 /** What this peer says of itself. */
@@ -345,7 +345,7 @@ export class Peers {
   }
 
   /** Counts a refusal against the peer, and disconnects it after too many. */
-  refuse(peer: string, reason: string, expected: string, got: string): void {
+  refuse(peer: string, reason: RefuseReason, expected: string, got: string): void {
     this.#events.onRefused(reason, peer, expected, got)
     const record = this.#records.get(peer)
     if (record === undefined || !record.guard.refuse()) return

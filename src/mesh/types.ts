@@ -32,6 +32,23 @@ export interface PeerInfo {
   readonly connected: boolean
 }
 
+/** Why something was refused before it reached the core; docs/troubleshooting.md explains each. */
+export type RefuseReason =
+  | 'clients'
+  | 'connections'
+  | 'frame'
+  | 'gossip'
+  | 'handshake'
+  | 'hello'
+  | 'join'
+  | 'malformed'
+  | 'rate'
+  | 'rendezvous'
+  | 'replay'
+  | 'request'
+  | 'role'
+  | 'stranger'
+
 /** Outputs of the core that concern the command line, and what the mesh itself has to say. */
 export type MeshEvent =
   | Exclude<Output, { type: 'send' | 'broadcast' | 'probe' }>
@@ -41,7 +58,7 @@ export type MeshEvent =
   /** A message refused before it reached the core: forged, malformed, too large, too many, wrong run. */
   | {
       readonly type: 'refused'
-      readonly reason: string
+      readonly reason: RefuseReason
       readonly from: string
       readonly expected: string
       readonly got: string
