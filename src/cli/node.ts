@@ -14,6 +14,7 @@ import { checkWritable } from './results/mod.ts'
 import { peerStatus, serveClients } from './serve-clients.ts'
 import { type StopSignals, watchSignals } from './signals.ts'
 import { wantsColor } from './terminal/mod.ts'
+import { startTracing } from './tracing/mod.ts'
 import { ownRuntime, ownVersion } from './version.ts'
 
 /** Followers get this long to be told the end of a plan before a node that runs once ends. */
@@ -24,7 +25,8 @@ export async function runNode(command: NodeCommand): Promise<number> {
   const name = command.peerName ?? defaultName()
   const isTerminal = process.stdout.isTTY === true
   const form = command.log ?? (isTerminal ? 'pretty' : 'json')
-  const log = createLog({ form, run: command.runId, peer: name, color: wantsColor(isTerminal, process.env) })
+  const events = createLog({ form, run: command.runId, peer: name, color: wantsColor(isTerminal, process.env) })
+  const { log, close } = await startTracing({ runId: command.runId, peer: name, env: process.env, log: events })
   // Found out now rather than after an hour's work.
   await checkWritable(command.out)
   const containment = await resolveContainment(command.allow, command.allowExec)
@@ -32,7 +34,7 @@ export async function runNode(command: NodeCommand): Promise<number> {
   const mesh = await startMesh(command, name)
   // Ctrl-C reaches every process of a terminal; a starter that holds standard input wants to decide itself.
   const signals = watchSignals(command.stopOnEof ? ['SIGINT'] : [])
-  const ended = takePart({ command, mesh, log, containment, signals, look })
+  const ended = takePart({ command, mesh, log, containment, signals, look }).finally(close)
   return await Promise.race([ended, signals.second.then((signal) => (signal === 'SIGINT' ? 130 : 143))])
 }
 
