@@ -29,11 +29,15 @@ export interface ContainmentFlags {
   readonly endpoint: string | null
 }
 
+/** Where a run is shown; null: nowhere. */
+export type HttpFlags = { readonly host: string; readonly port: number; readonly tokenFile: string | null } | null
+
 export interface RunCommand extends ContainmentFlags {
   readonly name: 'run'
   readonly plan: string
   readonly agents: number | null
   readonly runId: string | null
+  readonly http: HttpFlags
   readonly out: string
   readonly json: boolean
 }
@@ -45,7 +49,7 @@ export interface NodeCommand extends MeshFlags, ContainmentFlags {
   readonly join: readonly string[]
   readonly insecure: boolean
   readonly out: string
-  readonly http: { readonly host: string; readonly port: number; readonly tokenFile: string | null } | null
+  readonly http: HttpFlags
   readonly log: 'json' | 'pretty' | null
   readonly once: boolean
   readonly rendezvous: boolean
@@ -246,6 +250,12 @@ const storageShape = {
   endpoint: endpoint.optional(),
 }
 
+const httpShape = { http: hostPort.optional(), 'http-token-file': path.optional() }
+
+function httpFlags(raw: z.output<z.ZodObject<typeof httpShape>>): HttpFlags {
+  return raw.http === undefined ? null : { ...raw.http, tokenFile: raw['http-token-file'] ?? null }
+}
+
 function clientFlags(raw: z.output<z.ZodObject<typeof clientShape>>): ClientFlags {
   return {
     runId: raw['run-id'],
@@ -263,6 +273,7 @@ const SCHEMAS = {
       agents: count.optional(),
       'run-id': plainName.optional(),
       ...storageShape,
+      ...httpShape,
       out: path.default('results'),
       json: flag,
     })
@@ -274,6 +285,7 @@ const SCHEMAS = {
       allow: raw.allow,
       allowExec: raw['allow-exec'],
       endpoint: raw.endpoint ?? null,
+      http: httpFlags(raw),
       out: raw.out,
       json: raw.json,
     })),
@@ -287,8 +299,7 @@ const SCHEMAS = {
       insecure: flag,
       ...storageShape,
       out: path.default('results'),
-      http: hostPort.optional(),
-      'http-token-file': path.optional(),
+      ...httpShape,
       log: z.enum(['json', 'pretty'], 'must be json or pretty').optional(),
       once: flag,
       'no-mdns': flag,
@@ -307,7 +318,7 @@ const SCHEMAS = {
       allowExec: raw['allow-exec'],
       endpoint: raw.endpoint ?? null,
       out: raw.out,
-      http: raw.http === undefined ? null : { ...raw.http, tokenFile: raw['http-token-file'] ?? null },
+      http: httpFlags(raw),
       log: raw.log ?? null,
       once: raw.once,
       mdns: !raw['no-mdns'],

@@ -64,6 +64,17 @@ const ENDPOINT: FlagSpec = {
   value: 'URL',
   help: 'S3 endpoint of targets that name no host (default: as the AWS environment and ~/.aws say)',
 }
+const HTTP: FlagSpec = {
+  name: 'http',
+  value: 'HOST:PORT',
+  help: 'show the run there to browsers and Prometheus, to read only (port 0: any; not on loopback: with a token)',
+}
+const HTTP_TOKEN_FILE: FlagSpec = {
+  name: 'http-token-file',
+  value: 'FILE',
+  help: 'the token that --http asks for (default: none on loopback, else one is made up and printed)',
+  env: 'PACELINE_HTTP_TOKEN_FILE',
+}
 const ALLOW_EXEC: FlagSpec = { name: 'allow-exec', value: null, help: 'let plans run commands (custom stages)' }
 const CLIENT_FLAGS: readonly FlagSpec[] = [RUN_ID, PEER, SECRET, NO_MDNS, WAIT]
 
@@ -83,6 +94,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       ALLOW,
       ALLOW_EXEC,
       ENDPOINT,
+      HTTP,
+      HTTP_TOKEN_FILE,
       OUT,
       JSON_FLAG,
     ],
@@ -108,17 +121,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       ALLOW_EXEC,
       ENDPOINT,
       OUT,
-      {
-        name: 'http',
-        value: 'HOST:PORT',
-        help: 'show the run there to browsers and Prometheus, to read only (port 0: any; not on loopback: with a token)',
-      },
-      {
-        name: 'http-token-file',
-        value: 'FILE',
-        help: 'the token that --http asks for (default: none on loopback, else one is made up and printed)',
-        env: 'PACELINE_HTTP_TOKEN_FILE',
-      },
+      HTTP,
+      HTTP_TOKEN_FILE,
       { name: 'log', value: 'json|pretty', help: 'form of the log (default: pretty on a terminal, else json)' },
       { name: 'once', value: null, help: 'end after one plan, with its exit code' },
       NO_MDNS,

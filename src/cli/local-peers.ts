@@ -3,7 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import type { HttpFlags } from './args.ts'
 
 export interface LocalPeersOptions {
   readonly runId: string
@@ -13,6 +16,8 @@ export interface LocalPeersOptions {
   readonly allow: readonly string[]
   readonly allowExec: boolean
   readonly endpoint: string | null
+  /** Where the first peer shows the run; null: nowhere. */
+  readonly http: HttpFlags
 }
 
 /** How long peers may take to end by themselves, then to leave when asked, before they are killed. */
@@ -20,6 +25,7 @@ const END_MS = 4000
 const LEAVE_MS = 2000
 /** Of a peer's last words. */
 const STDERR_CHARS_MAX = 4000
+const POLL_MS = 100
 
 interface LocalPeer {
   readonly name: string
@@ -52,6 +58,23 @@ export class LocalPeers {
     return path.join(this.#options.scratch, `${name}.jsonl`)
   }
 
+  /** The address of the live view, with its token if one was made up; '' when the first peer ended before it had one. */
+  async liveView(): Promise<string> {
+    const [first] = this.#peers
+    let isRunning = first !== undefined
+    void first?.ended.then(() => {
+      isRunning = false
+    })
+    while (first !== undefined && isRunning) {
+      const address = addressIn(await readFile(this.logOf(first.name), 'utf8'))
+      const words = address === null ? '' : await readFile(this.#wordsOf(first.name), 'utf8')
+      // A node that made a token up tells the whole address there, before it listens for peers.
+      if (address !== null) return /the live view is at (\S+)/.exec(words)?.[1] ?? address
+      await sleep(POLL_MS)
+    }
+    return ''
+  }
+
   /** Waits for the peers to end by themselves if `orderly`, else asks them to leave; whoever is left is killed. */
   async stop(orderly: boolean): Promise<void> {
     if (orderly) await this.#within(END_MS)
@@ -70,16 +93,21 @@ export class LocalPeers {
     await rm(this.#options.scratch, { recursive: true, force: true })
   }
 
+  /** Standard error of a peer. */
+  #wordsOf(name: string): string {
+    return path.join(this.#options.scratch, `${name}.err`)
+  }
+
   async #spawn(name: string): Promise<LocalPeer> {
-    const { runId, scratch, allow, allowExec, endpoint } = this.#options
+    const { runId, scratch, allow, allowExec, endpoint, http } = this.#options
     const log = await open(this.logOf(name), 'w')
-    const words = path.join(scratch, `${name}.err`)
-    const errors = await open(words, 'w')
+    const errors = await open(this.#wordsOf(name), 'w')
     const args = ['node', '--run-id', runId, '--name', name, '--once', '--stop-on-eof', '--log', 'json', '--no-mdns']
     args.push('--out', path.join(scratch, 'results', name))
     for (const prefix of allow) args.push('--allow', prefix)
     if (allowExec) args.push('--allow-exec')
     if (endpoint !== null) args.push('--endpoint', endpoint)
+    if (http !== null && name === this.#options.names[0]) args.push(...httpArguments(http))
     const [program, ...before] = ownProgram()
     const child = spawn(program, [...before, ...args], { stdio: ['pipe', log.fd, errors.fd] })
     // A peer that is gone takes its end of the pipe with it.
@@ -90,7 +118,7 @@ export class LocalPeers {
         resolve()
       })
       child.on('exit', (code, signal) => {
-        if (code === 2 || code === null) void this.#reportFailure(name, words, code ?? signal ?? 'unknown')
+        if (code === 2 || code === null) void this.#reportFailure(name, code ?? signal ?? 'unknown')
         resolve()
       })
     })
@@ -98,8 +126,8 @@ export class LocalPeers {
     return { name, process: child, ended }
   }
 
-  async #reportFailure(name: string, words: string, code: number | string): Promise<void> {
-    const text = await readFile(words, 'utf8').catch(() => '')
+  async #reportFailure(name: string, code: number | string): Promise<void> {
+    const text = await readFile(this.#wordsOf(name), 'utf8').catch(() => '')
     this.#firstFailure.resolve(
       `${name} ended with ${code}${text === '' ? '' : `: ${text.slice(-STDERR_CHARS_MAX).trim()}`}`,
     )
@@ -113,6 +141,22 @@ export class LocalPeers {
     await Promise.race([this.#allEnded.promise, timeout])
     clearTimeout(timer)
   }
+}
+
+function httpArguments({ host, port, tokenFile }: NonNullable<HttpFlags>): string[] {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return ['--http', address, ...(tokenFile === null ? [] : ['--http-token-file', tokenFile])]
+}
+
+const listening = z.object({ event: z.literal('node.listening'), http: z.string() })
+
+/** Null until the log says where the run is shown. The last line may not be whole yet. */
+function addressIn(log: string): string | null {
+  for (const line of log.split('\n').slice(0, -1)) {
+    const parsed = listening.safeParse(JSON.parse(line))
+    if (parsed.success) return parsed.data.http
+  }
+  return null
 }
 
 /** This program on this runtime, as a command line. */

@@ -25,10 +25,13 @@ export async function runLocally(command: RunCommand): Promise<number> {
   const runId = command.runId ?? `local-${randomBytes(4).toString('hex')}`
   const names = peerNames(plan, command.agents)
   const scratch = path.join(tmpdir(), `paceline-run-${runId}-${process.pid}`)
-  const { allow, allowExec, endpoint } = command
-  const peers = new LocalPeers({ runId, names, scratch, allow, allowExec, endpoint })
+  const { allow, allowExec, endpoint, http } = command
+  const peers = new LocalPeers({ runId, names, scratch, allow, allowExec, endpoint, http })
   const signals = watchSignals()
-  if (!command.json) process.stderr.write(`starting ${names.length} local peers: ${names.join(', ')}\n`)
+  if (!command.json)
+    process.stderr.write(
+      `starting ${names.length} local ${names.length === 1 ? 'peer' : 'peers'}: ${names.join(', ')}\n`,
+    )
   await peers.start()
   let end: SessionEnd | null = null
   try {
@@ -58,15 +61,18 @@ async function followOn(peers: LocalPeers, run: Run): Promise<SessionEnd> {
   void peers.firstFailure.then((words) => {
     if (!started) failed.reject(new PacelineError('PEER_NOT_STARTED', `A local peer could not take part: ${words}`))
   })
-  const following = follow(run, () => {
+  const following = follow(peers, run, () => {
     started = true
   })
   return await Promise.race([following, failed.promise])
 }
 
-async function follow({ command, plan, runId, names, signals }: Run, onStarted: () => void): Promise<SessionEnd> {
+async function follow(peers: LocalPeers, run: Run, onStarted: () => void): Promise<SessionEnd> {
+  const { command, plan, runId, names, signals } = run
   const mesh = await joinAsClient({ runId, secretFile: null, mdns: false, peers: [], waitMs: FIND_PEER_MS })
   try {
+    const shownAt = command.http === null ? '' : await peers.liveView()
+    if (shownAt !== '') process.stderr.write(`live view: ${shownAt}\n`)
     return await followSession({
       mesh,
       runId,

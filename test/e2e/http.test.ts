@@ -169,6 +169,36 @@ describe.each(runtimes)('%s: who asks', (runtime) => {
   })
 })
 
+it('`run` tells where its first peer shows the run', async () => {
+  await using cluster = await Cluster.create()
+  const plan = path.join(cluster.folder, 'plan.yaml')
+  await writeFile(plan, heldPlan(cluster, { policy: 'majority' }))
+  await hold(cluster, 'agent-1', 'agent-2')
+  const flags = [
+    '--agents',
+    '2',
+    '--allow',
+    cluster.target,
+    '--allow-exec',
+    '--http',
+    '0.0.0.0:0',
+    '--run-id',
+    cluster.runId,
+  ]
+  const run = cluster.command(['run', plan, ...flags])
+  const { promise: told, resolve } = Promise.withResolvers<URL>()
+  run.process.stderr?.on('data', () => {
+    const address = /^live view: (\S+)$/m.exec(run.stderr)?.[1]
+    if (address !== undefined) resolve(new URL(address.replace('0.0.0.0', '127.0.0.1')))
+  })
+  const { origin, searchParams } = await told
+  const headers = { authorization: `Bearer ${searchParams.get('token')}` }
+  const health = await fetch(`${origin}/healthz`, { headers })
+  expect(await health.json()).toEqual({ status: 'ok', run: cluster.runId, peer: 'agent-1' })
+  await letGo(cluster, 'agent-1', 'agent-2')
+  expect((await run.ended).code).toBe(0)
+})
+
 it('a token of the operator is taken from a file, and refused when it is weak', async () => {
   await using cluster = await Cluster.create()
   const file = path.join(cluster.folder, 'token')

@@ -72,6 +72,7 @@ class Collector {
 function planOf(cluster: Cluster): string {
   return `
 target: ${cluster.target}
+concurrency: 1
 distributed:
   barrier_sync: { type: all_or_nothing }
   stages:
@@ -98,7 +99,7 @@ describe('traces of a plan', () => {
     cluster.start(UNHEARD, { args: ['--once'], env: unheard })
     await cluster.met()
     const submit = await cluster.submit(planOf(cluster), ['--agents', String(RUNTIMES.length + 1)])
-    expect((await submit.ended).code).toBe(0)
+    expect((await submit.ended).code, submit.stderr).toBe(0)
     for (const peer of cluster.peers.values()) expect((await peer.ended).code).toBe(0)
   })
 
