@@ -1,40 +1,10 @@
 /** What the documentation tells people to type exists: commands, flags, scripts, files. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseCommandLine } from '../../src/cli/args.ts'
-
-const root = path.resolve(import.meta.dirname ?? 'test/docs', '../..')
-const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith('.md'),
-)
-
-/** Command lines of the page's shell blocks: continued lines joined, prompts and comments cut off. */
-function shellLines(page: string): string[] {
-  const text = readFileSync(path.join(root, page), 'utf8')
-  const blocks = [...text.matchAll(/```(?:sh|bash|console|shell)?\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
-  return blocks.flatMap((block) =>
-    block
-      .replace(/\\\n\s*/g, ' ')
-      .split('\n')
-      .map((line) =>
-        line
-          .replace(/^\s*(?:[\w.-]*\$ )?/, '')
-          .replace(/\s+#.*$/, '')
-          .trim(),
-      )
-      .filter((line) => line !== ''),
-  )
-}
-
-/** The arguments of Paceline in a command line, or undefined where it is another program's. */
-function pacelineArguments(line: string): string[] | undefined {
-  const match = /^(?:[A-Z_]+=\S+ )*(?:node bin\/paceline\.js|npx paceline|paceline|deno task paceline) (.*)$/.exec(line)
-  if (match === null) return undefined
-  const words = (match[1] ?? '').replace(/\s(?:\||>|&&|&).*$/, '')
-  return [...words.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2] ?? word[3] ?? '')
-}
+import { pacelineArguments, pages, root, shellLines } from './pages.ts'
 
 describe.each(pages)('%s', (page) => {
   const lines = shellLines(page)

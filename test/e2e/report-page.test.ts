@@ -1,7 +1,7 @@
 /** The report of a run in which the leader was killed, in a browser: it must say what the result folder says. */
 
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ResultFolder, readResults } from '../../src/cli/results/mod.ts'
@@ -10,6 +10,9 @@ import { Cluster } from './cluster.ts'
 import { HELD, heldPlan, hold, untilWaiting } from './plans.ts'
 
 const NAMES = ['alpha', 'beta', 'gamma']
+/** A4 on its side without its margins, CSS pixels. */
+const PAPER = { width: 1032, height: 703 }
+
 describe.skipIf(!hasChromium)('report.html of a run in which the leader was killed', () => {
   let cluster: Cluster
   let browser: Browser
@@ -83,6 +86,28 @@ describe.skipIf(!hasChromium)('report.html of a run in which the leader was kill
   it('is accessible and fits, wide and narrow, light and dark', async () => {
     const page = await open(SCREENS[0])
     for (const screen of SCREENS) await expectFitAndAccessible(page, 'report', screen)
+    await page.close()
+  })
+
+  it('fits on paper, with every table open', async () => {
+    const page = await open({ width: 1280, scheme: 'dark' })
+    await page.emulateMedia({ media: 'print' })
+    await page.setViewportSize(PAPER)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PAPER.width)
+    expect(await page.locator('summary:visible').count()).toBe(0)
+    expect(await page.locator('table:visible').count()).toBe(await page.locator('table').count())
+    await page.close()
+  })
+
+  it('is set beside another run on a page that fits and is accessible', async () => {
+    const dir = path.dirname(fileURLToPath(file))
+    const compared = path.join(cluster.folder, 'compare.html')
+    const report = cluster.command(['report', '--compare', dir, dir, '--out', compared])
+    expect((await report.ended).code).toBe(0)
+    const page = await openPage(browser, pathToFileURL(compared).href, { ...SCREENS[0], offline: true })
+    for (const screen of SCREENS) await expectFitAndAccessible(page, 'compare', screen)
+    const ratios = await page.locator('tbody td:last-child').allTextContents()
+    expect(ratios.filter((ratio) => ratio !== '1.000' && ratio !== '–')).toEqual([])
     await page.close()
   })
 })

@@ -177,7 +177,7 @@ function optionsOf(spec, width, hidden, read) {
     ],
     hooks: {
       setCursor: [(chart) => read(chart.cursor.left !== undefined && chart.cursor.left < 0 ? null : chart.cursor.idx)],
-      drawAxes: [(chart) => drawLandmarks(chart, spec.landmarks ?? [])],
+      draw: [(chart) => drawLandmarks(chart, spec.landmarks ?? [])],
     },
   }
 }

@@ -1,0 +1,78 @@
+/** The commands of the documentation that need only this machine, run as they are written, in their order. */
+
+import { readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { pacelineArguments, shellLines } from '../docs/pages.ts'
+import { Cluster, type Program } from './cluster.ts'
+
+const PAGES = ['README.md', 'live-view.md', 'metrics.md', 'events.md', 'troubleshooting.md', 'traces.md']
+/** Small, and allowed everywhere by default. */
+const PLAN = `
+target: null://
+concurrency: 1
+distributed:
+  stages:
+    - { name: preflight, order: 1, type: validation }
+    - { name: read, order: 2, type: execute, duration: 200ms, workload: [{ op: get, path: 'data/*', weight: 1 }] }
+`
+
+interface Documented {
+  readonly line: string
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** The lines that begin as one types them in a checkout; those with the prompts of several hosts do not. */
+function commandsOf(pages: readonly string[]): Documented[] {
+  const lines = pages.flatMap((page) => shellLines(page === 'README.md' ? page : `docs/${page}`))
+  const own = [...new Set(lines)].filter((line) => /^(?:[A-Z_]+=\S+ )*node bin\/paceline\.js /.test(line))
+  return own.map((line) => {
+    const env = Object.fromEntries(
+      [...line.matchAll(/([A-Z_]+)=(\S+) /g)].map(([, name = '', value = '']) => [name, value]),
+    )
+    return { line, args: pacelineArguments(line) ?? [], env }
+  })
+}
+
+describe('documented commands', () => {
+  let cluster: Cluster
+
+  beforeAll(async () => {
+    cluster = await Cluster.create()
+    await writeFile(path.join(cluster.folder, 'plan.yaml'), PLAN)
+    await writeFile(path.join(cluster.folder, 'http-token'), 'long-enough-for-anybody')
+  })
+
+  afterAll(async () => await cluster?.[Symbol.asyncDispose]())
+
+  /** Run IDs, plans, folders and ports of this test in place of those that are written there. */
+  async function inPlace(word: string): Promise<string> {
+    if (word === 'demo') return cluster.runId
+    if (word === 'examples/quickstart.yaml') return 'plan.yaml'
+    if (/^DIR\d?$/.test(word))
+      return path.join('results', (await readdir(path.join(cluster.folder, 'results'))).at(-1) ?? '')
+    return word.replace(/^((?:[\d.]+:)?)9464$/, '$10')
+  }
+
+  async function untilListening(node: Program): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const look = () => {
+      if (node.stdout.includes('"node.listening"')) resolve()
+    }
+    node.process.stdout?.on('data', look)
+    void node.ended.then(({ code }) => reject(new Error(`It ended with ${code}: ${node.stderr}`)))
+    await promise
+  }
+
+  it.each(commandsOf(PAGES))('$line', async ({ args, env }) => {
+    const words = await Promise.all(args.map(inPlace))
+    if (words[0] === 'node') {
+      const node = cluster.command([...words, '--no-mdns', '--allow', 'null://'], { env })
+      return await untilListening(node)
+    }
+    const flags = words[0] === 'run' ? ['--allow', 'null://'] : []
+    const command = cluster.command([...words, ...flags], { env })
+    expect((await command.ended).code, command.stderr).toBe(0)
+  })
+})
