@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // Starts paceline on Node; where this Node is too old, on the one that scripts/setup.js put into node_modules.
 import { fileURLToPath } from 'node:url'
-import { become, findNode } from '../scripts/runtime.js'
+import { become, findNode, keepCompiled } from '../scripts/runtime.js'
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 const node = findNode()
+keepCompiled()
 if (node === process.execPath) {
   await import('../src/cli/main.ts')
 } else if (node !== undefined) {

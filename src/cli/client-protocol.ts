@@ -50,7 +50,19 @@ export interface PeerStatus {
   readonly version: string
   readonly runtime: string
   /** Plan that runs here, or the last one. */
-  readonly plan: { readonly number: number; readonly stages: readonly string[]; readonly status: string } | null
+  readonly plan: {
+    readonly number: number
+    readonly stages: readonly string[]
+    readonly status: string
+    /** Of each stage whose barrier was released, from the first to the last start, ms; null for fewer than two. */
+    readonly starts: readonly StageStarts[]
+  } | null
+}
+
+export interface StageStarts {
+  readonly sequence: number
+  readonly stage: string
+  readonly spreadMs: number | null
 }
 
 export type NodeDocument =
@@ -198,7 +210,14 @@ const peerStatus = z.object({
   peers: z.array(peerInfo),
   version: z.string(),
   runtime: z.string(),
-  plan: z.object({ number: z.number(), stages: z.array(z.string()), status: z.string() }).nullable(),
+  plan: z
+    .object({
+      number: z.number(),
+      stages: z.array(z.string()),
+      status: z.string(),
+      starts: z.array(z.object({ sequence, stage: z.string(), spreadMs: z.number().nullable() })),
+    })
+    .nullable(),
 })
 
 const documentSchema: z.ZodType<NodeDocument> = z.discriminatedUnion('type', [

@@ -13,6 +13,7 @@ import { readSecret, rendezvousDir } from './mesh-options.ts'
 import { checkWritable } from './results/mod.ts'
 import { peerStatus, serveClients } from './serve-clients.ts'
 import { type StopSignals, watchSignals } from './signals.ts'
+import { spareMemory } from './spare-memory.ts'
 import { wantsColor } from './terminal/mod.ts'
 import { startTracing } from './tracing/mod.ts'
 import { ownRuntime, ownVersion } from './version.ts'
@@ -82,6 +83,7 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
     version,
     status: () => peerStatus(served),
   })
+  spareMemory(mesh)
   const agent = startAgent({
     mesh,
     runId: command.runId,

@@ -8,10 +8,12 @@ import {
   type NodeDocument,
   type PeerStatus,
   parseRequest,
+  type StageStarts,
 } from './client-protocol.ts'
 import { describeFailure } from './failure.ts'
-import type { PlanFeed } from './feed.ts'
+import type { PlanFeed, PlanRecord } from './feed.ts'
 import { parsePlan, toPlanSpec } from './plan/mod.ts'
+import { startSpreadOf } from './results/mod.ts'
 
 export interface ServeOptions {
   readonly mesh: Mesh
@@ -176,8 +178,19 @@ export function peerStatus({ mesh, feed, version, runtime }: ServeOptions): Peer
             number: record.plan.number,
             stages: record.start.spec.stages.map((stage) => stage.name),
             status: record.finished?.status ?? 'running',
+            starts: startsOf(record),
           },
   }
+}
+
+function startsOf({ start, decisions }: PlanRecord): StageStarts[] {
+  return decisions
+    .filter(({ decision }) => decision.sequence > 0)
+    .map(({ decision }) => ({
+      sequence: decision.sequence,
+      stage: start.spec.stages[decision.sequence - 1]?.name ?? '',
+      spreadMs: startSpreadOf(decision),
+    }))
 }
 
 async function refuse(channel: ClientChannel, code: string, message: string): Promise<void> {

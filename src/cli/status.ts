@@ -99,6 +99,7 @@ export function renderStatus(runId: string, rows: readonly PeerRow[]): string {
     const stage = core.stage === null ? '' : `, stage ${core.sequence} of ${stages.length} (${core.stage})`
     lines.push(`plan ${core.plan?.number ?? ''}${stage}${core.unilateral ? ', going on alone without a quorum' : ''}`)
   } else lines.push('no plan is running')
+  lines.push(...startLines(answered))
   for (const name of new Set(rows.map((row) => row.name))) {
     const same = rows.filter((row) => row.name === name)
     if (same.length > 1) lines.push(`! ${same.map(({ peerId }) => peerId).join(' and ')} have the same name, ${name}`)
@@ -106,6 +107,17 @@ export function renderStatus(runId: string, rows: readonly PeerRow[]): string {
   const header = ['NAME', 'ADDRESS', 'RUNTIME', 'VERSION', 'ROLE', 'TERM', 'STAGE', 'READY', 'OFFSET', 'ROUND TRIP']
   const table = renderColumns([header, ...rows.map(statusCells)])
   return `${[...lines, '', ...table].join('\n')}\n`
+}
+
+/** Of the plan that runs, or ran last: how far apart its members began each stage. */
+function startLines(rows: readonly PeerRow[]): string[] {
+  const plans = rows.flatMap(({ status }) => (status?.plan == null ? [] : [status.plan]))
+  const latest = Math.max(...plans.map(({ number }) => number))
+  const [fullest] = plans.filter(({ number }) => number === latest).sort((a, b) => b.starts.length - a.starts.length)
+  const measured = (fullest?.starts ?? []).flatMap(({ sequence, stage, spreadMs }) =>
+    spreadMs === null ? [] : [`${sequence} ${stage} ${spreadMs.toFixed(3)} ms`],
+  )
+  return measured.length === 0 ? [] : [`start spread of plan ${latest}: ${measured.join(', ')}`]
 }
 
 function statusCells(row: PeerRow): string[] {

@@ -89,7 +89,12 @@ export const answers: readonly unknown[] = [
       ],
       version: '0.1.0',
       runtime: 'node 24.18.0',
-      plan: { number: 3, stages: ['read'], status: 'running' },
+      plan: {
+        number: 3,
+        stages: ['read'],
+        status: 'running',
+        starts: [{ sequence: 1, stage: 'read', spreadMs: 0.25 }],
+      },
     },
   },
 ]

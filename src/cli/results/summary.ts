@@ -6,6 +6,7 @@ import { mergeStats, type OpStats, type StageResult, summarize } from '../../io/
 import { aboutSchema } from '../about.ts'
 import { sumStage } from '../stage-result.ts'
 import type { AgentStage, PlanRecord, StageRecord } from './record.ts'
+import { startSpread } from './start-spread.ts'
 import { mergeIgnoringBucket } from './tsv.ts'
 
 const number = z.number()
@@ -178,17 +179,11 @@ function stageOf(stage: StageRecord): StageSummary {
     excluded,
     seconds,
     waitedMs: decision?.kind === 'release' ? decision.waitedMs : 0,
-    startSpreadMs: startSpread(agents),
+    startSpreadMs: startSpread(agents.map(({ result, offsetMs }) => ({ startedAt: result.startedAt, offsetMs }))),
     ops: figuresByOp(mergeStats(agents.map(({ result }) => result.stats)), seconds),
     agents: agents.map((agent) => agentOf(agent, decision?.kind === 'release' ? decision.startAt : null)),
     notes: [...notes, ...limitsOf(agents)],
   }
-}
-
-/** Each agent says how its clock stood to the leader's, by which all of them started. */
-function startSpread(agents: readonly AgentStage[]): number | null {
-  const starts = agents.map(({ result, offsetMs }) => result.startedAt + offsetMs)
-  return starts.length < 2 ? null : Math.max(...starts) - Math.min(...starts)
 }
 
 /** `releasedTo`: when the next stage starts, in the leader's clock. */
