@@ -57,7 +57,7 @@ export class Fleet {
       this.#children.map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return
         const ended = once(child, 'exit')
-        child.disconnect()
+        if (child.connected) child.disconnect()
         const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
         await ended
         clearTimeout(late)

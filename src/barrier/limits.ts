@@ -31,8 +31,8 @@ export const limits = {
   campaignRetryMaxMs: 1000,
   /** Who voted waits at least this long for the candidate to win. */
   candidateGraceMs: 250,
-  /** Readiness changes are gossiped together. */
-  digestDelayMs: 100,
+  /** Readiness changes are gossiped together: each costs every peer some signed messages. */
+  digestDelayMs: 250,
   /** Bounds of the time between a decision's proposal and the start it announces; the first start takes the longest. */
   startLeadMinMs: 1.5,
   startLeadMaxMs: 500,
