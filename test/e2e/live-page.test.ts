@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium)('the live view of a run in which the leader is kil
     await untilShown(page, '#verdict', /degraded/)
     await cluster.until('it has finished', () => cluster.of('run.finished', seen).length > 0)
     results = await readResults(await cluster.results(seen))
-  })
+  }, 150_000)
 
   it('ends with what decisions.jsonl and summary.json say', async () => {
     const { summary, decisions } = results
