@@ -7,7 +7,7 @@ const MIB = 1024 * 1024
 /** A node that takes part in a mesh, without a stage. */
 const idleBytes = 110 * MIB
 /** A lane of a file workload is a thread. */
-const threadBytes = 28 * MIB
+const threadBytes = 16 * MIB
 /** S3 lanes share two threads; each has a buffer and its figures. */
 const sharedLaneBytes = 3 * MIB
 /** As many lanes as the engine starts for files. */
