@@ -86,15 +86,27 @@ class PlanWork {
     this.#options = options
     this.agent = start.members.find((member) => member.peer === options.mesh.peerId)?.name ?? options.mesh.name
     this.#start = start
-    this.#prepared = this.#prepare()
     this.#results = this.#open()
+    this.#prepared = this.#prepare()
     this.#arm(1, start.members)
   }
 
   async #prepare(): Promise<{ plan: Plan; engine: Engine }> {
     const plan = parsePlan(this.#start.spec.yaml, 'the plan')
     const works = plan.stages.map((stage) => stage.workFor(this.agent, 0))
-    return { plan, engine: createEngine(this.#options.containment, { endpoint: this.#options.endpoint, works }) }
+    const { containment, endpoint } = this.#options
+    const opLog = plan.opLog === null ? null : await this.#opLogFile(plan.opLog)
+    return { plan, engine: createEngine(containment, { endpoint, works, opLog }) }
+  }
+
+  /** Null where results are not written either. */
+  async #opLogFile(name: string): Promise<string | null> {
+    try {
+      return (await (await this.#results)?.opLogFile(this.agent, name)) ?? null
+    } catch (error) {
+      this.#warn('Operations are not logged here', error)
+      return null
+    }
   }
 
   async #open(): Promise<PlanResults | null> {
@@ -263,7 +275,9 @@ class PlanWork {
     } catch (error) {
       this.#warn('The results could not be completed', error)
     }
-    await this.#prepared.then(({ engine }) => engine.close()).catch(() => {})
+    // A plan that could not be prepared has failed in its first stage, and said why.
+    const prepared = await this.#prepared.catch(() => null)
+    await prepared?.engine.close().catch((error) => this.#warn('The engine did not close as it should', error))
     const exit = EXIT_OF_STATUS[status]
     const plan = this.#start.plan.number
     this.#options.log({ event: 'run.finished', plan, status, exit, reason, unilateral, results: results?.dir ?? '' })

@@ -1,7 +1,8 @@
 /** Peers of `paceline run`: processes of this machine that live no longer than the run. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -58,6 +59,13 @@ export class LocalPeers {
     return path.join(this.#options.scratch, `${name}.jsonl`)
   }
 
+  /** Its result folders. */
+  async resultsOf(name: string): Promise<string[]> {
+    const out = this.#outOf(name)
+    const names = existsSync(out) ? await readdir(out) : []
+    return names.map((folder) => path.join(out, folder))
+  }
+
   /** The address of the live view, with its token if one was made up; '' when the first peer ended before it had one. */
   async liveView(): Promise<string> {
     const [first] = this.#peers
@@ -93,17 +101,21 @@ export class LocalPeers {
     await rm(this.#options.scratch, { recursive: true, force: true })
   }
 
+  #outOf(name: string): string {
+    return path.join(this.#options.scratch, 'results', name)
+  }
+
   /** Standard error of a peer. */
   #wordsOf(name: string): string {
     return path.join(this.#options.scratch, `${name}.err`)
   }
 
   async #spawn(name: string): Promise<LocalPeer> {
-    const { runId, scratch, allow, allowExec, endpoint, http } = this.#options
+    const { runId, allow, allowExec, endpoint, http } = this.#options
     const log = await open(this.logOf(name), 'w')
     const errors = await open(this.#wordsOf(name), 'w')
     const args = ['node', '--run-id', runId, '--name', name, '--once', '--stop-on-eof', '--log', 'json', '--no-mdns']
-    args.push('--out', path.join(scratch, 'results', name))
+    args.push('--out', this.#outOf(name))
     for (const prefix of allow) args.push('--allow', prefix)
     if (allowExec) args.push('--allow-exec')
     if (endpoint !== null) args.push('--endpoint', endpoint)

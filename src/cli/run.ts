@@ -1,6 +1,7 @@
 /** `paceline run`: local peers, one plan, its results. */
 
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,7 +11,7 @@ import { PacelineError } from './errors.ts'
 import { LocalPeers } from './local-peers.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { type Plan, readPlanFile } from './plan/mod.ts'
-import { checkWritable } from './results/mod.ts'
+import { agentFolder, checkWritable } from './results/mod.ts'
 import { followSession, type SessionEnd } from './session.ts'
 import { type StopSignals, watchSignals } from './signals.ts'
 
@@ -38,7 +39,7 @@ export async function runLocally(command: RunCommand): Promise<number> {
     end = await followOn(peers, { command, plan, runId, names, signals })
   } finally {
     await peers.stop(end !== null && end.exit === 0)
-    const kept = end === null ? false : await keepLogs(peers, names, end)
+    const kept = end === null ? false : await keepLogs(peers, names, end, plan.opLog)
     if (kept) await peers.removeScratch()
     else process.stderr.write(`what the peers logged is in ${scratch}\n`)
   }
@@ -98,13 +99,26 @@ function peerNames(plan: Plan, agents: number | null): string[] {
   return Array.from({ length: count }, (_, index) => named[index] ?? `agent-${index + 1}`)
 }
 
-/** Moves the peers' logs into the result folder; false when there is none. */
-async function keepLogs(peers: LocalPeers, names: readonly string[], end: SessionEnd): Promise<boolean> {
+/** Copies what only peers have into the result folder: what they logged. False when there is no such folder. */
+async function keepLogs(
+  peers: LocalPeers,
+  names: readonly string[],
+  end: SessionEnd,
+  opLog: string | null,
+): Promise<boolean> {
   if (end.results === null) return false
   for (const name of names) {
-    const folder = path.join(end.results.dir, 'agents', name)
+    const folder = path.join(end.results.dir, agentFolder(name))
     await mkdir(folder, { recursive: true })
     await copyFile(peers.logOf(name), path.join(folder, 'events.jsonl'))
+    if (opLog === null) continue
+    for (const dir of await peers.resultsOf(name)) await copyIfThere(path.join(dir, agentFolder(name)), folder, opLog)
   }
   return true
+}
+
+/** A peer that was lost early has none. */
+async function copyIfThere(from: string, to: string, name: string): Promise<void> {
+  const file = path.join(from, name)
+  if (existsSync(file)) await copyFile(file, path.join(to, name))
 }

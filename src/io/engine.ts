@@ -6,6 +6,7 @@ import { IoError } from './errors.ts'
 import { ownThreads } from './lane-plan.ts'
 import { LaneStage, type PlanMemory, type RunOptions } from './lane-stage.ts'
 import { LanePool } from './lanes/pool.ts'
+import { OpLog } from './op-log.ts'
 import { failResult, plainResult } from './result.ts'
 import type { ArmedStage, Containment, Engine, StageContext, StageResult, StageWork } from './types.ts'
 import { runValidation } from './validation.ts'
@@ -15,6 +16,8 @@ export interface EngineOptions {
   readonly works?: readonly StageWork[]
   /** Where `s3:` targets are that name no host; left out: as the environment and `~/.aws` say. */
   readonly endpoint?: string | null
+  /** A new file: every operation is logged in it (TSV, zstd). Left out: operations are not logged. */
+  readonly opLog?: string | null
 }
 
 /** `containment` binds every stage of this engine. Close it, or its threads keep the process alive. */
@@ -25,6 +28,7 @@ export function createEngine(containment: Containment, options: EngineOptions = 
 class PlanEngine implements Engine {
   readonly #containment: Containment
   readonly #endpoint: string | null
+  readonly #opLog: OpLog | null
   readonly #pool = new LanePool()
   readonly #memory: PlanMemory = { consumed: new Map(), overwritten: new Set(), places: new Map() }
   #armed: LaneStage | null = null
@@ -35,6 +39,7 @@ class PlanEngine implements Engine {
   constructor(containment: Containment, options: EngineOptions) {
     this.#containment = containment
     this.#endpoint = options.endpoint ?? null
+    this.#opLog = options.opLog == null ? null : new OpLog(options.opLog)
     const threads = Math.max(0, ...(options.works ?? []).map(ownThreads))
     // A thread that does not start is said by the stage that needs it.
     if (threads > 0) this.#pool.take(threads).catch(() => {})
@@ -63,6 +68,7 @@ class PlanEngine implements Engine {
       pool: this.#pool,
       memory: this.#memory,
       endpoint: this.#endpoint,
+      opLog: this.#opLog,
     })
     this.#armed = stage
     await stage.arm()
@@ -86,6 +92,8 @@ class PlanEngine implements Engine {
     this.#closed = true
     await this.#disarm()
     await this.#pool.close()
+    const unlogged = (await this.#opLog?.close()) ?? null
+    if (unlogged !== null) throw new IoError('FAILED', unlogged)
   }
 }
 

@@ -73,8 +73,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 /** "put /x/y: no space left on the device (ENOSPC)". */
 export function describeOpError(op: string, where: string, error: unknown): string {
+  return `${op} ${where}: ${describeReason(error)}`
+}
+
+/** "no space left on the device (ENOSPC)". */
+export function describeReason(error: unknown): string {
   const code = codeOf(error)
   const meaning = MEANINGS[code]
-  if (meaning !== undefined) return `${op} ${where}: ${meaning} (${code})`
-  return `${op} ${where}: ${messageOf(error)}`
+  return meaning === undefined ? messageOf(error) : `${meaning} (${code})`
 }

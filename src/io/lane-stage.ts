@@ -12,6 +12,7 @@ import type { Job, LaneSeat, LaneWork, Listing } from './lanes/jobs.ts'
 import type { LanePool, LaneThread } from './lanes/pool.ts'
 import { CHUNK_BYTES, LANES_MAX } from './limits.ts'
 import { listObjects } from './listing.ts'
+import type { OpLog } from './op-log.ts'
 import { hashNumbers, Random } from './random.ts'
 import { failResult, plainResult } from './result.ts'
 import { openS3, readSettings } from './s3.ts'
@@ -42,6 +43,7 @@ export class LaneStage {
   readonly #pool: LanePool
   readonly #memory: PlanMemory
   readonly #endpoint: string | null
+  readonly #opLog: OpLog | null
   #s3: S3Settings | null = null
   readonly #warnings: string[] = []
   #plan: SourcePlan | null = null
@@ -56,6 +58,7 @@ export class LaneStage {
     readonly memory: PlanMemory
     /** For S3 targets that name no host; null: as the environment says. */
     readonly endpoint: string | null
+    readonly opLog: OpLog | null
   }) {
     this.#work = options.work
     this.#context = options.context
@@ -63,6 +66,7 @@ export class LaneStage {
     this.#pool = options.pool
     this.#memory = options.memory
     this.#endpoint = options.endpoint
+    this.#opLog = options.opLog
   }
 
   /** Brings lanes up. What is wrong with the work is said by `run`. */
@@ -119,7 +123,9 @@ export class LaneStage {
       )
     }
     result = { ...result, cpu: cpu() }
-    return { ...result, limits: [...result.limits, ...cpuLimits(result)] }
+    const unlogged = (await this.#opLog?.flush()) ?? null
+    const warnings = unlogged === null ? result.warnings : [...result.warnings, unlogged]
+    return { ...result, warnings, limits: [...result.limits, ...cpuLimits(result)] }
   }
 
   /** Lists what must be listed; then lanes start after it rather than at the common moment. */
@@ -189,7 +195,7 @@ export class LaneStage {
       consumed: Object.fromEntries(this.#memory.consumed),
       handles: handlesPerLane(lanes.length),
     } as const
-    const launched = new Launched(shared, seats, threads)
+    const launched = new Launched(shared, seats, threads, this.#opLog)
     await launched.ready()
     return launched
   }
@@ -217,7 +223,7 @@ export class LaneStage {
   }
 }
 
-export type LaunchedJob = Omit<Job, 'seats' | 'sentAt'>
+export type LaunchedJob = Omit<Job, 'seats' | 'sentAt' | 'opLog'>
 
 /** Lanes that were given their job and wait for the start. */
 export class Launched {
@@ -230,18 +236,20 @@ export class Launched {
   onStarted: (at: number) => void = () => {}
   onError: (lane: number, error: { key: string; message: string; count: number }) => void = () => {}
 
-  constructor(job: LaunchedJob, seats: readonly LaneSeat[], threads: readonly LaneThread[]) {
+  constructor(job: LaunchedJob, seats: readonly LaneSeat[], threads: readonly LaneThread[], opLog: OpLog | null) {
     this.job = job
     this.seats = seats
     this.threads = threads
     this.control = new Int32Array(job.control)
     const begun = threads.map((thread, i) => {
       const own = seats.filter((seat) => seat.index % threads.length === i)
+      const link = opLog?.link() ?? null
       return thread.begin(
-        { ...job, seats: own, sentAt: now() },
+        { ...job, seats: own, sentAt: now(), opLog: link },
         {
           onStarted: (at) => this.onStarted(at),
           onError: (lane, error) => this.onError(lane, error),
+          onRows: (text) => (link === null ? undefined : opLog?.take(text, link)),
         },
       )
     })

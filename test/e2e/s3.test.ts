@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { zstdDecompressSync } from 'node:zlib'
 import { startFauxqs } from 'fauxqs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { hasDeno } from './cluster.ts'
@@ -33,6 +34,7 @@ target: s3://${BUCKET}/data/
 concurrency: 4
 duration: 1s
 verify: true
+op_log: true
 prepare:
   cleanup: true
   ensure_objects: [{ count: 40, size: 4KiB }]
@@ -79,6 +81,10 @@ describe.each(RUNTIMES)('paceline run on %s, on s3://', (name, command) => {
     const [dir = ''] = await readdir(out)
     const summary = JSON.parse(await readFile(path.join(out, dir, 'summary.json'), 'utf8'))
     expect(summary.status).toBe('completed')
+    const opLog = await readFile(path.join(out, dir, 'agents/agent-1/op_log.tsv.zst'))
+    expect(zstdDecompressSync(opLog).toString()).toMatch(
+      `\tGET\tagent-1\t1\t4096\ts3://${BUCKET}\t${BUCKET}/data/prepared-`,
+    )
     const list = await fetch(`http://127.0.0.1:${server.port}/${BUCKET}?list-type=2`)
     expect(await list.text()).not.toContain('<Key>')
   })

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { PlanSpec, Wanted } from '../../barrier/mod.ts'
 import { noticeDisabled, resolveBarrier } from './barriers.ts'
 import { checkPlan, isRelative } from './check.ts'
+import { opLogName } from './op-log.ts'
 import type { WrittenAgent, WrittenDistributed, WrittenPlan } from './schema.ts'
 import { PlanSource } from './source.ts'
 import { impliedStages, readStages, type StageDraft } from './stages.ts'
@@ -29,6 +30,7 @@ export function parsePlan(text: string, file = 'plan.yaml'): Plan {
   const context = contextOf(source, written, { prepare, workload, agents, drafts })
   checkWork(source, context)
   noticeStrategies(source, written)
+  const opLog = opLogName(source, written)
   noticeDisabled(source, distributed?.barrier_sync)
   source.finish()
   return {
@@ -37,6 +39,7 @@ export function parsePlan(text: string, file = 'plan.yaml'): Plan {
     stages: drafts.map((draft, at) => stageOf(context, draft, at + 1, distributed?.barrier_sync)),
     wanted: wantedOf(agents),
     agentReadyTimeoutMs: distributed?.agent_ready_timeout ?? agentReadyTimeoutDefaultMs,
+    opLog,
     notices: source.notices,
   }
 }

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { barrierLimits } from '../../barrier/mod.ts'
 import { barrierSync, stage } from './schema-stages.ts'
 import { ioRate, lanesMax, multiEndpoint, prepareSection, workload } from './schema-storage.ts'
-import { amount, count, duration, flag, ignored, name, oneOf, uri } from './schema-values.ts'
+import { amount, count, duration, flag, ignored, name, oneOf, text, uri } from './schema-values.ts'
 
 const agent = z.strictObject({
   id: name().optional().describe('The --name of the peer that is meant; any peer where it is left out.'),
@@ -70,6 +70,12 @@ export const planSchema = z.strictObject({
     .describe('Gets and stats also choose from what their lane has put meanwhile, where their path covers it.'),
   op_timeout: duration({ min: 1 }).prefault('60s').describe('An operation that takes longer is an error.'),
   perf_log: perfLog.optional().describe('The log of every second.'),
+  op_log: flag()
+    .prefault(false)
+    .describe('Every operation is logged: agents/<name>/op_log.tsv.zst in the result folder of each peer.'),
+  op_log_path: text('a file name')
+    .optional()
+    .describe('The same under another name; of a path, only the file name counts.'),
   distributed: distributed.optional().describe('Agents, stages and barriers.'),
   backend: ignored('older spelling: use target; nothing of it is done'),
   objects: ignored('older spelling: use prepare.ensure_objects; nothing of it is done'),
@@ -77,7 +83,6 @@ export const planSchema = z.strictObject({
   record_count: ignored('older spelling: use prepare.ensure_objects; nothing of it is done'),
   cleanup: ignored('use prepare.cleanup, or a cleanup stage; nothing of it is done'),
   version: ignored('plans have no versions'),
-  op_log_path: ignored('single operations are not logged'),
   processes: ignored('each agent uses worker threads of one process'),
   processing_mode: ignored('each agent uses worker threads of one process'),
   page_cache_mode: ignored('the page cache is left to the system; use direct:// to go around it'),

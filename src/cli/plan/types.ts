@@ -39,6 +39,8 @@ export interface Plan {
   readonly stages: readonly PlanStage[]
   readonly wanted: Wanted
   readonly agentReadyTimeoutMs: number
+  /** File name of the log of operations; null: they are not logged. */
+  readonly opLog: string | null
   readonly notices: readonly Notice[]
 }
 

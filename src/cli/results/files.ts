@@ -53,7 +53,7 @@ export async function checkWritable(out: string): Promise<void> {
 }
 
 /** As `mkdir` with `recursive`, which does not return on Node where a file system such as /proc answers ENOENT. */
-async function makeFolder(dir: string): Promise<void> {
+export async function makeFolder(dir: string): Promise<void> {
   if (await isFolder(dir)) return
   await makeFolder(path.dirname(dir))
   try {
@@ -77,6 +77,11 @@ async function isFolder(dir: string): Promise<boolean> {
 export function safeName(name: string): string {
   const safe = name.replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, 80)
   return safe === '' || safe.startsWith('.') ? `_${safe}` : safe
+}
+
+/** Of what one agent did, in the result folder of any. */
+export function agentFolder(agent: string): string {
+  return `agents/${safeName(agent)}`
 }
 
 function unwritable(file: string, error: unknown): ResultsError {

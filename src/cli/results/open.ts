@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Decision } from '../../barrier/mod.ts'
 import { mergeStats } from '../../io/mod.ts'
 import { agentReportText } from './agent-report.ts'
-import { newFolder, safeName, writeWhole } from './files.ts'
+import { agentFolder, makeFolder, newFolder, safeName, writeWhole } from './files.ts'
 import { latencyEntries, latencyLog } from './latency-log.ts'
 import { OBSERVATIONS_MAX, type Observation } from './observed.ts'
 import { perfLogTsv, perfRowsOf } from './perf-log.ts'
@@ -62,6 +62,12 @@ class ResultsFolder implements PlanResults {
     this.#own = { sequence, agent, payload }
   }
 
+  async opLogFile(agent: string, name: string): Promise<string> {
+    const folder = path.join(this.dir, agentFolder(agent))
+    await makeFolder(folder)
+    return path.join(folder, name)
+  }
+
   async finish(end: Parameters<PlanResults['finish']>[0]): Promise<RunSummary> {
     const own = this.#own
     if (own !== null && !this.#record.isDecided(own.sequence)) {
@@ -95,7 +101,7 @@ class ResultsFolder implements PlanResults {
     const merged = mergeStats(stage.agents.map(({ result }) => result.stats))
     await this.#write(`${prefix}_results.tsv`, resultsTsv(merged, secondsOf(stage.agents)))
     for (const { agent, result, late, payload } of stage.agents) {
-      const folder = `agents/${safeName(agent)}`
+      const folder = agentFolder(agent)
       await this.#write(
         `${folder}/${prefix}_report.json`,
         agentReportText({ agent, sequence: stage.sequence, late, payload }),

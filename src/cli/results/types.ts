@@ -18,6 +18,8 @@ export interface PlanResults {
   recordDecision(decision: Decision, how: { readonly unilateral: boolean; readonly waitedMs: number }): Promise<void>
   /** This peer's own report of a stage, which is written where the plan ends before its barrier is decided. */
   recordOwn(sequence: number, agent: string, payload: string): void
+  /** Where an agent's log of operations is to be written: its folder is there, the file is not. */
+  opLogFile(agent: string, name: string): Promise<string>
   /** Written with the next decision, or at the end. */
   observe(observation: Observation): void
   /** `running`: its end is not known, as when this peer was killed. */

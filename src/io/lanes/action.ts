@@ -2,13 +2,13 @@
 
 import type { ContentKey, ContentPool } from '../content.ts'
 import type { ObjectRef, Store, Verify } from '../stores/types.ts'
-import type { ExecuteWork, WorkloadOp } from '../types.ts'
+import type { ExecuteWork, OpName, WorkloadOp } from '../types.ts'
 import { LeastConnections } from './balance.ts'
 import { type Chooser, SizeDrawer } from './choosers.ts'
 import { keyOf, type LaneContext } from './lane.ts'
 
 export class Action {
-  readonly name: string
+  readonly name: OpName
   /** Position in OPS. */
   readonly op: number
   readonly weight: number

@@ -19,6 +19,7 @@ import {
   recordFailure,
   storesOf,
 } from './lane.ts'
+import type { DoneOp } from './op-rows.ts'
 
 const TAKEN_AT_ONCE = 64
 /** How often a lane looks whether the others of its thread are as far, ms. */
@@ -93,9 +94,12 @@ export class CleanupLane {
       }
       const answer = store.remove(this.#ref)
       if (typeof answer !== 'number') yield answer
-      recorder.success(DELETE, 0, (monotonic.now() - from) * 1e6)
+      const to = monotonic.now()
+      recorder.success(DELETE, 0, (to - from) * 1e6)
       recorder.add(HEAD.DELETED, 1)
+      this.#log('delete', store, { from, to, error: undefined })
     } catch (error) {
+      this.#log('delete', store, { from, to: monotonic.now(), error })
       if (isMissing(error) && this.#work.mode !== 'strict') recorder.add(HEAD.MISSING, 1)
       else this.#report('delete', store, error)
     }
@@ -112,6 +116,7 @@ export class CleanupLane {
     const lane = this.#lane
     const { base, prefix } = putPlace(uri)
     const store = lane.openStore(base)
+    const from = monotonic.now()
     try {
       if (lane.blocks) {
         const walk = store.walk('')
@@ -131,7 +136,9 @@ export class CleanupLane {
       }
     } catch (error) {
       this.#ref.name('', '')
-      if (!isMissing(error)) this.#report('list', store, error)
+      if (isMissing(error)) return
+      this.#log('list', store, { from, to: monotonic.now(), error })
+      this.#report('list', store, error)
     }
   }
 
@@ -166,6 +173,11 @@ export class CleanupLane {
     if (others.some((agent) => name.startsWith(`${prefix}${putNames(context, agent).agentTag}_`))) return false
     if (this.#work.sharing === 'isolated') return true
     return Math.floor(hash / threads) % context.agents.length === context.agentIndex
+  }
+
+  #log(op: 'delete' | 'list', store: Store, done: Pick<DoneOp, 'from' | 'to' | 'error'>): void {
+    const { rows, seat } = this.#lane
+    rows?.add({ ...done, lane: seat.index, op, store, ref: this.#ref, answer: 0, warm: false })
   }
 
   #report(op: 'delete' | 'list', store: Store, error: unknown): void {

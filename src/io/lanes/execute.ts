@@ -63,7 +63,7 @@ export class ExecuteLane {
 
   *run(): LaneRun {
     const lane = this.#lane
-    const { recorder, control } = lane
+    const { recorder, control, rows, seat } = lane
     const { warmupMs, durationMs, opsMax, opTimeoutMs } = this.#work
     const { startAt, toEngineClock } = lane.timing
     const measuredFrom = startAt + warmupMs
@@ -95,19 +95,29 @@ export class ExecuteLane {
         recorder.raise(HEAD.LAG_MS, begun - from)
       }
       if (from >= deadline) break
+      let answer = 0
+      let error: unknown
       try {
-        const answer = action.perform(store, ref)
-        const bytes = action.movesBytes(typeof answer === 'number' ? answer : yield answer)
+        const given = action.perform(store, ref)
+        answer = typeof given === 'number' ? given : yield given
+        const bytes = action.movesBytes(answer)
         last = monotonic.now()
         if (last - begun > opTimeoutMs) throw timedOut(last - begun, opTimeoutMs)
         if (from >= measuredFrom) recorder.success(action.op, bytes, (last - from) * 1e6)
         else recorder.warm(action.op, bytes, (last - from) * 1e6)
         if (action.isDelete) recorder.add(HEAD.DELETED, 1)
-      } catch (error) {
+      } catch (reason) {
+        error = reason
         last = monotonic.now()
         const measured = from >= measuredFrom
         const failed = { op: action.op, name: action.name, bytes: action.isGet ? ref.size : 0, measured }
         recordFailure(lane, failed, error, () => store.describe(ref))
+      }
+      if (rows !== null) {
+        const { name: op } = action
+        rows.add({ lane: seat.index, op, store, ref, from, to: last, answer, error, warm: from < measuredFrom })
+        // Making the line is no part of what a ranged read takes next.
+        last = monotonic.now()
       }
     }
     endLane(lane, (pacer === null ? last : monotonic.now()) + toEngineClock)

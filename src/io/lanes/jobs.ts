@@ -45,6 +45,14 @@ export interface LaneSeat {
   readonly board: SharedArrayBuffer
 }
 
+/** What the log of operations shares with a thread. */
+export interface OpLogLink {
+  /** BigInt64 [0]: rows of all lanes, over all stages of the plan. */
+  readonly counter: SharedArrayBuffer
+  /** Int32 [0]: chunks of rows that this thread has sent and that are not written yet. */
+  readonly pending: SharedArrayBuffer
+}
+
 export interface Job {
   readonly kind: 'job'
   readonly id: number
@@ -76,6 +84,8 @@ export interface Job {
   readonly consumed: Readonly<Record<string, number>>
   /** Open files that a lane may keep, a power of two. */
   readonly handles: number
+  /** Null where operations are not logged. */
+  readonly opLog: OpLogLink | null
   /** Engine's clock when this was sent, ms. */
   readonly sentAt: number
 }
@@ -97,6 +107,7 @@ export type FromThread =
   | { readonly kind: 'ready'; readonly id: number; readonly at: number; readonly receivedAt: number }
   | { readonly kind: 'started'; readonly id: number; readonly startedAt: number }
   | { readonly kind: 'error'; readonly id: number; readonly lane: number; readonly error: ErrorCount }
+  | { readonly kind: 'rows'; readonly id: number; readonly text: string }
   | {
       readonly kind: 'done'
       readonly id: number

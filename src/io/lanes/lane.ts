@@ -9,6 +9,7 @@ import { type Board, CONTROL, HEAD, type Recorder } from './board.ts'
 import type { CollectionStores } from './choosers.ts'
 import type { ErrorCounter } from './errors.ts'
 import type { Job, LaneSeat } from './jobs.ts'
+import type { OpRows } from './op-rows.ts'
 import type { SharedWalks } from './shared-walk.ts'
 
 /**
@@ -36,6 +37,8 @@ export interface LaneContext {
   readonly pools: ContentPools
   /** Of the lanes that share its thread. */
   readonly walks: SharedWalks
+  /** Null where operations are not logged. */
+  readonly rows: OpRows | null
   /** True when the lane has a thread to itself and may block it. */
   readonly blocks: boolean
   /** Known when the stage is started; lanes are made before. */

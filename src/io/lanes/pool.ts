@@ -18,6 +18,8 @@ const PINGS = 4
 export interface JobHandlers {
   onStarted(startedAt: number): void
   onError(lane: number, error: Extract<FromThread, { kind: 'error' }>['error']): void
+  /** Lines for the log of operations. */
+  onRows(text: string): void
 }
 
 type Done = Extract<FromThread, { kind: 'done' }>
@@ -85,6 +87,7 @@ export class LaneThread {
       running.ready.resolve()
     } else if (message.kind === 'started') running.handlers.onStarted(message.startedAt)
     else if (message.kind === 'error') running.handlers.onError(message.lane, message.error)
+    else if (message.kind === 'rows') running.handlers.onRows(message.text)
     else {
       this.#running = null
       running.ready.resolve()

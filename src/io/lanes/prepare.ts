@@ -8,6 +8,7 @@ import type { PrepareWork } from '../types.ts'
 import { HEAD, OPS } from './board.ts'
 import type { CollectionStores } from './choosers.ts'
 import { endLane, isOver, isStopped, keyOf, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
+import type { DoneOp } from './op-rows.ts'
 
 /** Numbers that a lane takes at once. */
 const TAKEN_AT_ONCE = 16
@@ -122,17 +123,25 @@ export class PrepareLane {
         const content = lane.pools.for(data).open(keyOf(lane.job.context.seed, store, ref))
         const answer = store.put(ref, size, content, null)
         const bytes = typeof answer === 'number' ? answer : yield answer
-        lane.recorder.success(PUT, bytes, (monotonic.now() - from) * 1e6)
+        const to = monotonic.now()
+        lane.recorder.success(PUT, bytes, (to - from) * 1e6)
+        this.#log(store, { from, to, answer: bytes, error: undefined })
         lane.recorder.add(HEAD.CREATED, 1)
         this.#failuresInARow = 0
         return
       } catch (error) {
         const hopeless = HOPELESS.has(codeOf(error))
         if (!hopeless && attempt < ATTEMPTS && !isStopped(lane)) continue
+        this.#log(store, { from, to: monotonic.now(), answer: 0, error })
         this.#giveUp(store, error, hopeless)
         return
       }
     }
+  }
+
+  #log(store: Store, done: Pick<DoneOp, 'from' | 'to' | 'answer' | 'error'>): void {
+    const { rows, seat } = this.#lane
+    rows?.add({ ...done, lane: seat.index, op: 'put', store, ref: this.#ref, warm: false })
   }
 
   #giveUp(store: Store, error: unknown, hopeless: boolean): void {

@@ -16,6 +16,7 @@ import { ErrorCounter } from './errors.ts'
 import { ExecuteLane } from './execute.ts'
 import type { FromThread, Job, LaneSeat, ToThread } from './jobs.ts'
 import { type LaneContext, type LaneRun, runBlocking, runShared, type Timing } from './lane.ts'
+import { OpRows } from './op-rows.ts'
 import { PrepareLane } from './prepare.ts'
 import { SharedWalks } from './shared-walk.ts'
 
@@ -54,6 +55,8 @@ async function runJob(job: Job): Promise<void> {
   const receivedAt = now()
   const control = new Int32Array(job.control)
   const s3 = await openS3(job)
+  const timing: Timing = { startAt: 0, toEngineClock: 0 }
+  const sendRows = (text: string): void => send({ kind: 'rows', id: job.id, text })
   const thread: JobState = {
     job,
     control,
@@ -61,7 +64,8 @@ async function runJob(job: Job): Promise<void> {
     stores: new LaneStores(job.containment, buffer, job.handles, s3),
     errors: [],
     walks: new SharedWalks(),
-    timing: { startAt: 0, toEngineClock: 0 },
+    timing,
+    rows: job.opLog === null ? null : new OpRows(job, job.opLog, timing, sendRows),
   }
   const { outcome } = thread
   running = thread
@@ -76,6 +80,7 @@ async function runJob(job: Job): Promise<void> {
   } finally {
     running = null
     thread.stores.close()
+    thread.rows?.flush()
   }
   const errors = thread.errors.flatMap((counter) => counter.totals())
   const { warnings, limits, failure } = outcome
@@ -108,6 +113,7 @@ interface JobState {
   readonly errors: ErrorCounter[]
   readonly walks: SharedWalks
   readonly timing: Timing
+  readonly rows: OpRows | null
 }
 
 interface Seated {
@@ -165,6 +171,7 @@ function createLane(thread: JobState, seat: LaneSeat): Seated {
     // Lanes take turns between an object's pages: each has its own place in the pools.
     pools: job.isAsync ? new ContentPools(pools) : pools,
     walks: thread.walks,
+    rows: thread.rows,
     blocks: !job.isAsync,
     timing: thread.timing,
     openStore: (base) => stores.open(base),
