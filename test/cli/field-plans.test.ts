@@ -158,3 +158,20 @@ describe('what the documentation of sai3-bench shows', () => {
     ])
   })
 })
+
+it.each([
+  ['op_log: true', 'op_log.tsv.zst'],
+  ['op_log: false', null],
+  ['op_log_path: trace.tsv.zst', 'trace.tsv.zst'],
+  ['op_log_path: /data/trace.tsv', 'trace.tsv.zst'],
+  ['op_log_path: ../../summary.json', 'summary.json.tsv.zst'],
+  ['op_log_path: ..', 'op_log.tsv.zst'],
+  ['op_log_path: .tsv.zst', 'op_log.tsv.zst'],
+])('%s: operations are logged in %s, in no other folder than that of the results', (key, name) => {
+  const plan = parsePlan(`target: null://x/\n${key}\nworkload: [{ op: get, path: a }]\n`, 'p.yaml')
+  expect(plan.opLog).toBe(name)
+  const said = name !== null && !key.endsWith('true') && !key.endsWith(` ${name}`)
+  expect(notices(plan).map((notice) => /op_log_path: (.*) of the/.exec(notice)?.[1])).toEqual(
+    said ? [`operations are logged in agents/<name>/${name}`] : [],
+  )
+})
