@@ -16,9 +16,7 @@ import { allMessages, type Node, startNode } from './node.ts'
 import { Peers } from './peers.ts'
 import { Rendezvous } from './rendezvous.ts'
 import type { ClientChannel, Mesh, MeshEvent, MeshOptions, PeerInfo, RefuseReason } from './types.ts'
-import { checkMessage } from './wire.ts'
-
-const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
+import { checkMessage, namePattern } from './wire.ts'
 
 /** Joins the mesh of a run. Throws MeshError for bad options and where the node cannot listen. */
 export async function createMesh(options: MeshOptions): Promise<Mesh> {

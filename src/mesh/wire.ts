@@ -7,6 +7,9 @@ import { limits } from './limits.ts'
 
 export const wireVersion = 1
 
+/** Names of peers and runs. */
+export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
+
 const id = z.string().min(1).max(128)
 const name = z.string().min(1).max(80)
 const text = z.string().max(4096)
@@ -176,7 +179,8 @@ const hello = z.strictObject({
   type: z.literal('hello'),
   wire: z.number().int(),
   run: z.string().max(128),
-  name,
+  // Shown, logged and used as a folder's name: what a peer says of itself is held to what its own flag allows.
+  name: z.string().regex(namePattern),
   incarnation: id,
   role: z.enum(['agent', 'client']),
   version: z.string().max(40),
