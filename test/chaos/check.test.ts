@@ -68,6 +68,16 @@ describe('all is well', () => {
   it('majority: one killed, the others went on without it', () => {
     expect(check(evidenceOf(lossStory()))).toEqual([])
   })
+
+  it('best_effort: the submitter followed a peer that went on alone, whose results are its own', () => {
+    const story = calmStory('best_effort')
+    const folder = folderOf('best_effort')
+    const { stages } = JSON.parse(JSON.stringify(folder.summary))
+    const summary = { status: 'completed', unilateral: true, stages }
+    const tables = new Map([...folder.tables, ['04_s4_results.tsv', 'of one alone']])
+    for (const client of story.clients) client.folder = { ...folder, tables, summary }
+    expect(check(evidenceOf(story))).toEqual([])
+  })
 })
 
 interface Case {

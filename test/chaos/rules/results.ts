@@ -64,13 +64,13 @@ function mustBeThere(evidence: Evidence, execution: Execution, sequence: number)
   })
 }
 
-/** Tables come from decisions alone, so whoever went all the way has the same bytes. */
+/** Tables come from decisions alone, so whoever went all the way, and followed nobody who went on alone, has the same bytes. */
 function sameTables({ clients }: Execution, survivors: readonly Part[]): Violation[] {
   const together = survivors.filter((part) => endOf(part)?.unilateral === false)
   const folders = [
     ...together.flatMap(({ peer, folder }) => (folder === null ? [] : [{ by: peer.id, folder }])),
     ...clients
-      .filter(({ end }) => end?.code === 0)
+      .filter(({ end, folder }) => end?.code === 0 && !wentAlone(folder))
       .flatMap(({ id, folder }) => (folder === null ? [] : [{ by: `client ${id}`, folder }])),
   ]
   const [first, ...others] = folders
@@ -79,6 +79,11 @@ function sameTables({ clients }: Execution, survivors: readonly Part[]): Violati
     const name = differingTable(first.folder, folder)
     return name === undefined ? [] : [{ rule: 'results', text: `${name} of ${by} differs from that of ${first.by}` }]
   })
+}
+
+function wentAlone(folder: ResultFolder | null): boolean {
+  const summary = summarySchema.safeParse(folder?.summary)
+  return summary.success && summary.data.unilateral
 }
 
 function differingTable(one: ResultFolder, other: ResultFolder): string | undefined {
