@@ -29,7 +29,7 @@ export async function runValidation(
   { containment, endpoint }: ValidationPlace,
   options: RunOptions,
 ): Promise<StageResult> {
-  const startedAt = Math.max(options.startAt, now())
+  let startedAt = Math.max(options.startAt, now())
   const failures: unknown[] = []
   const warnings: string[] = []
   const attempt = async (check: () => unknown): Promise<void> => {
@@ -41,7 +41,8 @@ export async function runValidation(
   }
   try {
     await waitUntil(options.startAt, options.signal)
-    options.onStarted?.(Math.max(now(), options.startAt))
+    startedAt = Math.max(options.startAt, now())
+    options.onStarted?.(startedAt)
     const [command] = work.commands
     if (command !== undefined) await attempt(() => checkExecAllowed(command, containment))
     const folders = new Folders(containment, 4)

@@ -275,6 +275,20 @@ describe('time', () => {
     expect(lags[0]).toBeLessThan(2)
   })
 
+  it('a stage without lanes says when it did start, also when it was kept from it', async () => {
+    const folder = tempFolder()
+    const engine = startEngine(allowing(folder))
+    const stage = await engine.arm(validation(`file://${folder}/`, true, 1000), context())
+    const startAt = now() + 20
+    const lateMs = 30
+    const running = stage.run({
+      startAt,
+      signal: new AbortController().signal,
+    })
+    while (now() < startAt + lateMs);
+    expect((await running).startedAt).toBeGreaterThanOrEqual(startAt + lateMs)
+  })
+
   it('reports progress while it works', async () => {
     const engine = startEngine(allowing(tempFolder()))
     const seen: StageProgress[] = []
