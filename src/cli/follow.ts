@@ -123,8 +123,9 @@ class PlanFollower {
     try {
       if (abortPlan.aborted) sendAbort()
       for await (const document of withSilenceLimit(channel)) {
-        onHeard()
         const end = this.#take(document, peer)
+        // Who knows nothing of the plan, one that was restarted say, is not somebody who may tell how it ends.
+        if (end !== null) onHeard()
         if (end !== 'more') return end
       }
       return null

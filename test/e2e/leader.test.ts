@@ -72,6 +72,22 @@ describe('SIGKILL for the leader while all others wait', () => {
     expect(await cluster.decisions(two[0])).toEqual(await cluster.decisions(two[1]))
   })
 
+  it('majority: one of two, which comes back as another: the quorum is lost, and the submitter hears of it', async () => {
+    const names = ['a', 'b']
+    await using cluster = await Cluster.of(names)
+    const leader = cluster.leader()
+    const [left = ''] = names.filter((name) => name !== leader)
+    await hold(cluster, leader)
+    const settings = ['agent_barrier_timeout: 3s']
+    const submit = await cluster.submit(heldPlan(cluster, { policy: 'majority', settings }), ['--agents', '2'])
+    await untilWaiting(cluster, [left], HELD)
+    await cluster.kill(leader)
+    cluster.start(leader)
+    await untilFinished(cluster, [left])
+    expect(finished(cluster, left)).toEqual({ status: 'quorum_lost', exit: 3 })
+    expect((await submit.ended).code).toBe(3)
+  })
+
   it('all_or_nothing: everybody aborts within 10 s and names the dead one', async () => {
     await using cluster = await Cluster.of(FIVE, { args: ['--once'] })
     const leader = cluster.leader()
