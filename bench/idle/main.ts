@@ -6,7 +6,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { costOf, Nodes, runtimes } from '../nodes.ts'
+import { Cluster, launcher, type Runtime } from '../../test/e2e/cluster.ts'
+import { costOf } from '../cost.ts'
 import { median } from '../statistics.ts'
 
 const { values } = parseArgs({
@@ -21,18 +22,24 @@ const MEET_MS = 60_000
 /** After the peers have met: the election, the first pings, garbage of the start. */
 const SETTLE_MS = 10_000
 
-for (const runtime of values.runtimes.split(',')) await measure(runtime, runtimes[runtime] ?? [])
+for (const runtime of values.runtimes.split(',')) {
+  if (runtime !== 'node' && runtime !== 'deno') throw new Error('--runtimes: node, deno, or both with a comma')
+  await measure(runtime)
+}
 
-async function measure(runtime: string, command: readonly string[]): Promise<void> {
+async function measure(runtime: Runtime): Promise<void> {
   const peers = Number(values.peers)
   const seconds = Number(values.seconds)
-  await using nodes = new Nodes()
-  nodes.start(peers, command)
-  await nodes.until('all peers have met', () => nodes.count('peer.joined') >= peers * (peers - 1), MEET_MS)
+  await using cluster = await Cluster.create()
+  const nodes = Array.from({ length: peers }, (_, at) => {
+    return cluster.start(`p${at + 1}`, { runtime, script: launcher, mdns: true })
+  })
+  const costs = () => nodes.map((node) => costOf(node.process))
+  await cluster.met(undefined, MEET_MS)
   await sleep(SETTLE_MS)
-  const before = nodes.children.map(costOf)
+  const before = costs()
   await sleep(seconds * 1000)
-  const after = nodes.children.map(costOf)
+  const after = costs()
   const shares = after.map(({ cpuMs }, at) => (cpuMs - (before[at]?.cpuMs ?? 0)) / (seconds * 10))
   const wakeups = after.map((cost, at) => (cost.wakeups - (before[at]?.wakeups ?? 0)) / seconds)
   const memory = after.map(({ residentMiB }) => residentMiB)

@@ -5,14 +5,11 @@
  *   npm run bench:mesh -- [--peers 64] [--runtime node]
  */
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import os from 'node:os'
-import path from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { costOf, Nodes, root, runtimes } from '../nodes.ts'
+import { Cluster, launcher } from '../../test/e2e/cluster.ts'
+import { costOf } from '../cost.ts'
 import { median, sum } from '../statistics.ts'
 
 const { values } = parseArgs({
@@ -31,39 +28,33 @@ workload:
   - { op: get, path: "*", weight: 1 }
 `
 
+const { runtime } = values
+if (runtime !== 'node' && runtime !== 'deno') throw new Error('--runtime: node or deno')
 const peers = Number(values.peers)
-await using nodes = new Nodes()
+const options = { runtime, script: launcher, mdns: true } as const
+await using cluster = await Cluster.create()
+const count = (event: string): number => cluster.of(event).length
 const began = performance.now()
-const secondsSince = (): string => ((performance.now() - began) / 1000).toFixed(1)
+const secondsSince = (from: number): string => ((performance.now() - from) / 1000).toFixed(1)
 
-nodes.start(peers, runtimes[values.runtime] ?? [], ['--allow', 'null://'])
-await nodes.until('all listen', () => nodes.count('node.listening') >= peers, MEET_MS)
-console.log(`${peers} peers on ${os.availableParallelism()} cores: all listen after ${secondsSince()} s`)
-await nodes.until('all have met', () => nodes.count('peer.joined') >= peers * (peers - 1), MEET_MS)
-const costs = nodes.children.map(costOf)
+const nodes = Array.from({ length: peers }, (_, at) => cluster.start(`p${at + 1}`, options))
+await cluster.until('all listen', () => count('node.listening') >= peers, MEET_MS)
+console.log(`${peers} peers on ${os.availableParallelism()} cores: all listen after ${secondsSince(began)} s`)
+await cluster.until('all have met', () => count('peer.joined') >= peers * (peers - 1), MEET_MS)
+const costs = nodes.map((node) => costOf(node.process))
 const cpu = costs.map(({ cpuMs }) => cpuMs / 1000)
 console.log(
-  `all ${peers * (peers - 1)} links are up after ${secondsSince()} s; CPU time ${sum(cpu).toFixed(1)} s, a peer ` +
+  `all ${peers * (peers - 1)} links are up after ${secondsSince(began)} s; CPU time ${sum(cpu).toFixed(1)} s, a peer ` +
     `${median(cpu).toFixed(2)} s; memory of a peer ${median(costs.map((one) => one.residentMiB)).toFixed(0)} MiB`,
 )
-const refused = nodes.events.filter(({ event }) => event === 'message.rejected')
-if (refused.length > 0) console.log(`refused: ${refused.length}, the first: ${JSON.stringify(refused[0])}`)
+const [refused] = cluster.of('message.rejected')
+if (refused !== undefined) {
+  console.log(`refused: ${count('message.rejected')}, the first: ${JSON.stringify(refused)}`)
+}
 
-const plan = path.join(nodes.folder, 'plan.yaml')
-writeFileSync(plan, PLAN)
 const submitted = performance.now()
-const args = [
-  'submit',
-  plan,
-  '--run-id',
-  nodes.runId,
-  '--agents',
-  `${peers}`,
-  '--out',
-  path.join(nodes.folder, 'submit'),
-]
-const submit = spawn(process.execPath, [path.join(root, 'bin/paceline.js'), ...args], {
-  stdio: ['ignore', 'inherit', 'inherit'],
-})
-const [code] = await once(submit, 'exit')
-console.log(`the plan ended with exit code ${code} after ${((performance.now() - submitted) / 1000).toFixed(1)} s`)
+const submit = await cluster.submit(PLAN, ['--agents', `${peers}`], options)
+const { code } = await submit.ended
+console.log(`the plan ended with exit code ${code} after ${secondsSince(submitted)} s`)
+if (code !== 0) console.log(submit.stderr)
+process.exitCode = code === 0 ? 0 : 1

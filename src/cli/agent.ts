@@ -6,7 +6,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Member, Output, PlanStatus, StartDecision } from '../barrier/mod.ts'
-import { type ArmedStage, type Containment, createEngine, type Engine, type StageResult } from '../io/mod.ts'
+import { type ArmedStage, type Containment, createEngine, type Engine, now, type StageResult } from '../io/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
 import { ownAbout } from './about.ts'
 import { describeFailure } from './failure.ts'
@@ -59,7 +59,7 @@ export function startAgent(options: AgentOptions): Agent {
     if (event.type === 'cancel_stage') work.cancelStage(event.reason)
     if (event.type === 'decided') work.record(event)
     if (event.type === 'plan_finished') void work.finish(event)
-    else work.observe(observationOf(event, work.agent, performance.timeOrigin + performance.now()))
+    else work.observe(observationOf(event, work.agent, now()))
   })
   return { leave: async () => await work?.leave() }
 }
@@ -191,7 +191,7 @@ class PlanWork {
   /** The first start is announced long ahead, by a clock that is only then being measured. */
   async #refined(start: Start, signal: AbortSignal): Promise<Start> {
     const { startAt, offsetMs } = start
-    const left = startAt - REFINE_AHEAD_MS - (performance.timeOrigin + performance.now())
+    const left = startAt - REFINE_AHEAD_MS - now()
     if (left <= 0) return start
     await sleep(left, undefined, { signal }).catch(() => {})
     const { clock, leader } = this.#options.mesh.status()
@@ -217,7 +217,7 @@ class PlanWork {
         onProgress: this.#progressOf(sequence),
       })
     } catch (error) {
-      return failedStage(error, performance.timeOrigin + performance.now())
+      return failedStage(error, now())
     }
   }
 
@@ -225,9 +225,9 @@ class PlanWork {
     const { uid } = this.#start.plan
     let last = Number.NEGATIVE_INFINITY
     return (progress) => {
-      const now = performance.now()
-      if (now - last < PROGRESS_INTERVAL_MS) return
-      last = now
+      const at = now()
+      if (at - last < PROGRESS_INTERVAL_MS) return
+      last = at
       this.#options.onProgress({ uid, sequence, progress })
     }
   }

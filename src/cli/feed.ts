@@ -5,7 +5,7 @@
 
 import { z } from 'zod'
 import type { PlanRef, StartDecision } from '../barrier/mod.ts'
-import type { ClientChannel, MeshEvent } from '../mesh/mod.ts'
+import { type ClientChannel, type MeshEvent, now } from '../mesh/mod.ts'
 import { ALIVE_INTERVAL_MS, type NodeDocument, progressSchema } from './client-protocol.ts'
 import { OBSERVATIONS_MAX, observationOf } from './results/mod.ts'
 
@@ -130,7 +130,7 @@ export class PlanFeed {
   #observe(event: MeshEvent): void {
     const record = this.latest
     if (record === null || record.finished !== null || record.observed.length >= OBSERVATIONS_MAX) return
-    const observation = observationOf(event, this.#name, performance.timeOrigin + performance.now())
+    const observation = observationOf(event, this.#name, now())
     if (observation === null) return
     const document: ObservedDocument = { type: 'observed', observation }
     record.observed.push(document)

@@ -49,8 +49,8 @@ class PlanFollower {
   readonly #options: FollowOptions
   /** Highest sequence whose decision is known. */
   #after = -1
-  /** End of the plan as peers saw it that were excluded or cut off: final for them, perhaps not for the plan. */
-  #partialEnd: Finished | null = null
+  /** The end of the plan for peers that were cut off: final for them, perhaps not for the plan. */
+  #quorumLost: Finished | null = null
   #stages = Number.POSITIVE_INFINITY
   /** The end as the last decision has it, for when its peers end before they have said so. */
   #decidedEnd: Finished | null = null
@@ -67,8 +67,9 @@ class PlanFollower {
     while (performance.now() - lastSeen < LOST_AFTER_MS) {
       const peer = this.#pickPeer()
       if (peer === null) {
-        // Peers that are merely being left alone for a moment come back; once all others were asked there is no more.
-        if (this.#partialEnd !== null && this.#candidates().length === 0) return this.#untold()
+        // Peers that are merely being left alone, or cut off, for a moment come back; where the quorum was lost, and all
+        // others were asked, there is no more to come.
+        if (this.#quorumLost !== null && this.#candidates().length === 0) return this.#quorumLost
         await nextArrival(this.#options.mesh, RETRY_AFTER_MS)
         continue
       }
@@ -79,16 +80,11 @@ class PlanFollower {
       if (end === null) this.#retryAt.set(peer.peerId, performance.now() + RETRY_AFTER_MS)
       else if (end.kind === 'finished' && (end.status === 'excluded' || end.status === 'quorum_lost')) {
         this.#asked.add(peer.peerId)
-        if (this.#partialEnd === null || end.status === 'quorum_lost') this.#partialEnd = end
+        // Who was excluded says nothing about the others.
+        if (end.status === 'quorum_lost') this.#quorumLost = end
       } else return end
     }
-    return this.#untold()
-  }
-
-  /** Nobody is left who knows how the plan ended: who was excluded says nothing about the others. */
-  #untold(): FollowEnd {
-    const end = this.#partialEnd
-    return end === null || end.status === 'excluded' ? { kind: 'lost' } : end
+    return this.#quorumLost ?? { kind: 'lost' }
   }
 
   #candidates(): PeerInfo[] {

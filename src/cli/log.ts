@@ -2,6 +2,7 @@
 
 import { writeSync } from 'node:fs'
 import { pino } from 'pino'
+import { now } from '../mesh/mod.ts'
 import type { LogEvent } from './events.ts'
 import { formatBytes, formatCount, formatSeconds } from './terminal/format.ts'
 import { paint } from './terminal/paint.ts'
@@ -28,7 +29,7 @@ function createJsonLog(options: LogOptions): Log {
   // A reader that went away (EPIPE) must not end the peer: the run is worth more than its log.
   destination.on('error', () => {})
   const logger = pino(
-    { base: { run: options.run, peer: options.peer }, timestamp: () => `,"time":${clockMs().toFixed(3)}` },
+    { base: { run: options.run, peer: options.peer }, timestamp: () => `,"time":${now().toFixed(3)}` },
     destination,
   )
   return (event) => {
@@ -39,7 +40,7 @@ function createJsonLog(options: LogOptions): Log {
 
 function createPrettyLog(options: LogOptions): Log {
   return (event) => {
-    const time = new Date(clockMs()).toISOString().slice(11, 23)
+    const time = new Date(now()).toISOString().slice(11, 23)
     const color = WARNINGS.has(event.event) ? 'yellow' : event.event.startsWith('barrier.') ? 'cyan' : 'none'
     const head = `${paint('dim', time, options.color)} ${options.peer} `
     const line = `${head}${paint(color, describeEvent(event), options.color)}\n`
@@ -58,11 +59,6 @@ const WARNINGS: ReadonlySet<LogEventName> = new Set([
   'barrier.aborted',
   'message.rejected',
 ])
-
-/** Wall clock that does not jump, ms, fractional. */
-function clockMs(): number {
-  return performance.timeOrigin + performance.now()
-}
 
 function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code

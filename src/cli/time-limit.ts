@@ -1,13 +1,13 @@
 /** A stage that ends, failed, when an agent's own work on it takes longer than its plan allows (`timeout_secs`). */
 
-import type { ArmedStage } from '../io/mod.ts'
+import { type ArmedStage, now } from '../io/mod.ts'
 
 export function withTimeLimit(stage: ArmedStage, timeoutMs: number | null): ArmedStage {
   if (timeoutMs === null) return stage
   return {
     run: async (options) => {
       const limit = new AbortController()
-      const untilStart = Math.max(0, options.startAt - (performance.timeOrigin + performance.now()))
+      const untilStart = Math.max(0, options.startAt - now())
       const reason = `took longer than timeout_secs allows, ${timeoutMs / 1000} s`
       const timer = setTimeout(() => limit.abort(new Error(reason)), Math.min(untilStart + timeoutMs, timerMsMax))
       try {

@@ -12,6 +12,8 @@ import { type LogEvent, logEventSchema, logLineFields } from '../../src/cli/even
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const main = path.join(root, 'src/cli/main.ts')
+/** What users start. */
+export const launcher = path.join(root, 'bin/paceline.js')
 const WAIT_MS = 30_000
 
 export type Runtime = 'node' | 'deno'
@@ -35,6 +37,12 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null
 }
 
+/** However this process ends, none of its own is left behind: a test that times out never comes to its end. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** A command of Paceline's with all that it prints. */
 export class Program {
   readonly process: ChildProcess
@@ -52,9 +60,11 @@ export class Program {
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
     })
+    running.add(this.process)
     this.ended = new Promise((resolve, reject) => {
       this.process.on('error', reject)
       this.process.on('close', (code, signal) => {
+        running.delete(this.process)
         this.end = { code, signal }
         resolve(this.end)
       })
@@ -67,9 +77,9 @@ export class Program {
 }
 
 /** The binaries themselves: a wrapper would take the signals that are meant for them. */
-function runtimeCommand({ runtime = 'node', denoFlags = ['-A'] }: PeerOptions): string[] {
-  if (runtime === 'node') return [process.execPath, main]
-  return [path.join(root, 'node_modules/deno/deno'), 'run', ...denoFlags, main]
+function runtimeCommand({ runtime = 'node', denoFlags = ['-A'], script = main }: PeerOptions): string[] {
+  if (runtime === 'node') return [process.execPath, script]
+  return [path.join(root, 'node_modules/deno/deno'), 'run', ...denoFlags, script]
 }
 
 function noMdns({ mdns = false }: PeerOptions): string[] {
@@ -88,6 +98,8 @@ export interface PeerOptions {
   readonly mdns?: boolean
   /** What Deno is to allow; everything by default. */
   readonly denoFlags?: readonly string[]
+  /** What is started; by default the program without its launcher. */
+  readonly script?: string
 }
 
 /** Throws on a line that is not one of the public events with exactly its fields. */

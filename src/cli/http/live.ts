@@ -1,7 +1,6 @@
 /** The documents that the live page is made from. */
 
-import type { Mesh } from '../../mesh/mod.ts'
-import { now as clock } from '../../mesh/mod.ts'
+import { now as clock, type Mesh } from '../../mesh/mod.ts'
 import { type PlanNow, type ReportData, type RunNow, reportOf } from '../report/mod.ts'
 import { laneOf, openAgent } from './lanes.ts'
 import type { RunWatch, Watched } from './watch.ts'

@@ -2,7 +2,7 @@
 
 import type { Decision, PlanRef } from '../../barrier/mod.ts'
 import type { StageProgress } from '../../io/mod.ts'
-import type { MeshEvent } from '../../mesh/mod.ts'
+import { type MeshEvent, now } from '../../mesh/mod.ts'
 import type { AgentProgress } from '../feed.ts'
 import { parsePlan } from '../plan/mod.ts'
 import {
@@ -59,15 +59,15 @@ export class RunWatch {
 
   /** Runs while others wait for this peer: whatever takes time is left to those who look. */
   take(event: MeshEvent): void {
-    const now = performance.timeOrigin + performance.now()
+    const at = now()
     if (event.type === 'decided' && event.decision.kind === 'start') {
       if (this.#watched?.plan.uid !== event.decision.plan.uid) {
-        this.#watched = new WatchedPlan(this.#runId, event.decision, now)
+        this.#watched = new WatchedPlan(this.#runId, event.decision, at)
       }
     }
-    const observation = observationOf(event, this.#name, now)
+    const observation = observationOf(event, this.#name, at)
     if (observation !== null) this.#watched?.observe(observation)
-    if (this.#watched?.take(event, now) === true || observation !== null) this.#tell('figures')
+    if (this.#watched?.take(event, at) === true || observation !== null) this.#tell('figures')
     else if (event.type === 'progress') this.#tell('progress')
   }
 
