@@ -19,8 +19,8 @@ const { values } = parseArgs({
 })
 
 const MEET_MS = 60_000
-/** After the peers have met: the election, the first pings, garbage of the start. */
-const SETTLE_MS = 10_000
+/** After the peers have met: the election, the first pings, and the collection of what the start left (spare-memory.ts). */
+const SETTLE_MS = 15_000
 
 for (const runtime of values.runtimes.split(',')) {
   if (runtime !== 'node' && runtime !== 'deno') throw new Error('--runtimes: node, deno, or both with a comma')

@@ -78,6 +78,18 @@ describe('all is well', () => {
     for (const client of story.clients) client.folder = { ...folder, tables, summary }
     expect(check(evidenceOf(story))).toEqual([])
   })
+
+  it('a leader hands over, and one that follows hears first of the next one, who stands', () => {
+    const story = calmStory('majority')
+    const lostBy = (name: string, time: number, reason: string) => {
+      const peer = peerOf(story, name)
+      const lost = event(name, time, 'leader.lost', { term: 1, leader: 'a', reason })
+      peer.events = [...peer.events, lost].sort((one, other) => one.time - other.time)
+    }
+    lostBy('a', finishedAt(3) - 100, 'excluded from the plan')
+    lostBy('b', finishedAt(3) - 90, 'c stands for election')
+    expect(check(evidenceOf(story))).toEqual([])
+  })
 })
 
 interface Case {

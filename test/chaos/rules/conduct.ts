@@ -1,7 +1,7 @@
 /** Events are as the design's table has them, barriers are decided in time, and who is well is left in peace (5). */
 
 import { contractEvents, eventFault } from '../events.ts'
-import type { Evidence, Violation } from '../evidence.ts'
+import type { Evidence, Peer, Violation } from '../evidence.ts'
 import { abortOf, type Execution, finishOf, lastReleased, releaseOf } from '../parts.ts'
 import { mayBeMissed, wasTroubled } from '../troubles.ts'
 
@@ -9,6 +9,8 @@ const QUERIES_MS = 2000
 const MISSED = 3
 /** Elections, and a machine that does other things as well. */
 const BUSY_MS = 4000
+/** What two processes say is read in no order. */
+const SAID_LATE_MS = 500
 
 export function eventsAreRight(evidence: Evidence): Violation[] {
   return evidence.peers.flatMap(({ id, events }) =>
@@ -66,6 +68,17 @@ function allowed(evidence: Evidence, execution: Execution, sequence: number, at:
 const inOrder =
   /handed over|takes part in the plan|takes part in a plan|excluded|leaving|less than a majority|it left|new ballot/
 
+/** Whether the leader itself had given up: whoever hears the next one's request for votes first says only this. */
+function wentInOrder(leader: Peer, before: number): boolean {
+  return contractEvents(leader.events).some(
+    (event) =>
+      event.event === 'leader.lost' &&
+      event.leader === leader.name &&
+      event.time <= before + SAID_LATE_MS &&
+      inOrder.test(event.reason),
+  )
+}
+
 /** A leader to which nothing happened stays until its plan ends, as far as those can tell to whom nothing happened. */
 export function healthyLeadersStay(evidence: Evidence, executions: readonly Execution[]): Violation[] {
   if (evidence.disturbed || evidence.cuts.length > 0) return []
@@ -77,6 +90,7 @@ export function healthyLeadersStay(evidence: Evidence, executions: readonly Exec
         const leader = evidence.peers.find(({ name }) => name === event.leader)
         const well = [peer, leader].every((one) => one !== undefined && !wasTroubled(evidence, one, event.time))
         if (!well || inOrder.test(event.reason) || !roster.includes(event.leader)) return []
+        if (leader !== undefined && wentInOrder(leader, event.time)) return []
         return [{ rule: 'stability', text: `${peer.id} gave up ${event.leader}, which was well: ${event.reason}` }]
       })
     }),
