@@ -8,7 +8,8 @@ import { giveDecisions, refuse } from './catchup.ts'
 import { applyDecision, bind, finish } from './course.ts'
 import { follow, rejectBallot, stepDown } from './following.ts'
 import { assert, faultOf, isNamed } from './invariants.ts'
-import { hasMajority, isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
+import { limits } from './limits.ts'
+import { hasMajority, heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
 import { majorityOf } from './policy.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
@@ -41,6 +42,8 @@ export function propose(step: Step, decision: Decision): void {
   lead.proposedAt = now
   lead.proposedSequence = decision.sequence
   lead.slowestAcceptMs = 0
+  lead.repeatMs = heartbeatSpec(state).heartbeatIntervalMs
+  lead.repeatAt = now + lead.repeatMs
   lead.accepts = new Set()
   if (!needsEverybody(lead, decision)) acceptOwn(step, plan, lead, decision)
   step.sendEach(
@@ -101,17 +104,28 @@ export function carriedOver(plan: PlanState, lead: LeaderState): Accepted | null
   return best
 }
 
-/** Leader: asks members that have not promised, and sends the open proposal again to those that have not accepted. */
-export function repeatOpenRound(step: Step): void {
-  const { lead } = step.state
-  const plan = openPlan(step.state)
-  if (lead === null || plan === null) return
-  for (const { peer } of plan.members) {
-    if (!lead.promises.has(peer)) askPromise(step, peer)
-    if (lead.proposal !== null && !lead.accepts.has(peer)) {
-      step.send(peer, { type: 'propose', ballot: lead.ballot, decision: lead.proposal })
-    }
-  }
+/**
+ * Leader: sends the open proposal again to those that have not accepted it, more and more rarely: it may be large, and
+ * still be on its way.
+ */
+export function tickProposal(step: Step): void {
+  const { state, now } = step
+  const { lead } = state
+  const plan = openPlan(state)
+  if (lead === null || plan === null || lead.proposal === null || now < lead.repeatAt) return
+  lead.repeatMs = Math.min(2 * lead.repeatMs, limits.repeatIntervalsMax * heartbeatSpec(state).heartbeatIntervalMs)
+  lead.repeatAt = now + lead.repeatMs
+  for (const { peer } of plan.members) offerProposal(step, peer)
+}
+
+/** Leader: a member that has not accepted the open proposal gets it; also one that has just been connected again. */
+export function offerProposal(step: Step, peer: PeerId): void {
+  const { state } = step
+  const { lead } = state
+  const plan = openPlan(state)
+  if (lead === null || plan === null || lead.proposal === null) return
+  if (!isMember(state, plan.members, peer) || lead.accepts.has(peer)) return
+  step.send(peer, { type: 'propose', ballot: lead.ballot, decision: lead.proposal })
 }
 
 /** Leader: promises may lack for a sequence that has just opened, when those that gave theirs were excluded. */
@@ -119,6 +133,14 @@ export function askMissingPromises(step: Step): void {
   const { lead } = step.state
   const plan = openPlan(step.state)
   if (lead === null || plan === null || plan.openSequence === 0 || hasPromises(plan, lead)) return
+  askPromises(step)
+}
+
+/** Leader: asks all members that have not promised. */
+export function askPromises(step: Step): void {
+  const { lead } = step.state
+  const plan = openPlan(step.state)
+  if (lead === null || plan === null) return
   for (const { peer } of plan.members) if (!lead.promises.has(peer)) askPromise(step, peer)
 }
 
@@ -241,7 +263,6 @@ export function onDecision(step: Step, from: PeerId, message: Of<'decision'>): v
 export function onCatchup(step: Step, from: PeerId, message: Of<'catchup'>): void {
   const { state } = step
   const given = giveDecisions(step, from, message.plan, message.sequence)
-  const { lead } = state
   const plan = openPlan(state)
   // Busy with another plan, or done with this one: the asker should not wait for this peer.
   const elsewhere = plan !== null || state.joinedPlans.has(message.plan.uid)
@@ -249,10 +270,7 @@ export function onCatchup(step: Step, from: PeerId, message: Of<'catchup'>): voi
     refuse(step, from, state.promised, message.plan, 'takes no part in this plan')
   }
   // Who was behind could not accept: it gets the open proposal again.
-  if (lead === null || plan === null || lead.proposal === null || !samePlan(plan.ref, message.plan)) return
-  if (isMember(state, plan.members, from) && !lead.accepts.has(from)) {
-    step.send(from, { type: 'propose', ballot: lead.ballot, decision: lead.proposal })
-  }
+  if (samePlan(plan?.ref ?? null, message.plan)) offerProposal(step, from)
 }
 
 export function onRefuse(step: Step, from: PeerId, message: Of<'refuse'>): void {

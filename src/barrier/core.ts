@@ -3,7 +3,7 @@
  * file or promise. Time and dice come in with each input, effects go out.
  */
 
-import { onAccept, onCatchup, onDecided, onDecision, onPropose, onRefuse } from './consensus.ts'
+import { offerProposal, onAccept, onCatchup, onDecided, onDecision, onPropose, onRefuse } from './consensus.ts'
 import { finishStage } from './course.ts'
 import { electionWakeAt, onHandover, onPrevoteReply, onPromise, onReject, tickElection } from './election.ts'
 import { loseLeader, scheduleElection, stepDown } from './following.ts'
@@ -103,6 +103,7 @@ function take(step: Step, input: Input): void {
         leaderGone(step, 'it was restarted', 0)
       }
       greet(step, input.member.peer)
+      offerProposal(step, input.member.peer)
       return
     case 'peer_down':
       onPeerDown(step, input.peer)

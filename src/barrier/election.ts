@@ -194,6 +194,8 @@ function newLeader(ballot: Ballot, promises: Map<PeerId, PromiseNote>, now: numb
     proposedAt: now,
     proposedSequence: -1,
     slowestAcceptMs: 0,
+    repeatAt: now,
+    repeatMs: 0,
     accepts: new Set(),
     heartbeatAt: now,
     digestSequence: 0,

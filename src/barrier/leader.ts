@@ -1,7 +1,15 @@
 /** What a leader does: gathers peers for a plan, weighs readiness, proposes, keeps members informed. */
 
 import { sameBallot } from './ballot.ts'
-import { askMissingPromises, carriedOver, decideIfChosen, hasPromises, propose, repeatOpenRound } from './consensus.ts'
+import {
+  askMissingPromises,
+  askPromises,
+  carriedOver,
+  decideIfChosen,
+  hasPromises,
+  propose,
+  tickProposal,
+} from './consensus.ts'
 import { bind, heldReports } from './course.ts'
 import { callVote } from './election.ts'
 import { scheduleElection, stepDown } from './following.ts'
@@ -41,16 +49,18 @@ export function tickLeader(step: Step): void {
   if (lead === null) return
   if (now >= lead.heartbeatAt) {
     lead.heartbeatAt = now + heartbeatSpec(state).heartbeatIntervalMs
-    if (now - lead.proposedAt > limits.digestDelayMs || lead.proposal === null) repeatOpenRound(step)
+    if (now - lead.proposedAt > limits.digestDelayMs || lead.proposal === null) askPromises(step)
     sendHeartbeat(step, lead)
   } else if (lead.digestAt !== null && now >= lead.digestAt) sendHeartbeat(step, lead)
+  tickProposal(step)
 }
 
 export function leaderWakeAt(step: Step): number | null {
   const { lead } = step.state
   if (lead === null) return null
   let wakeAt = lead.heartbeatAt
-  for (const at of [lead.digestAt, lead.recheckAt, lead.gathering?.deadlineAt ?? null]) {
+  const repeatAt = lead.proposal === null ? null : lead.repeatAt
+  for (const at of [lead.digestAt, lead.recheckAt, repeatAt, lead.gathering?.deadlineAt ?? null]) {
     if (at !== null && at < wakeAt) wakeAt = at
   }
   return wakeAt

@@ -39,6 +39,8 @@ export const limits = {
   /** A long stage can afford a longer announcement of the next one: this share of it, up to a maximum. */
   startLeadShare: 0.1,
   startLeadSharedMaxMs: 100,
+  /** An open proposal is sent again after a heartbeat interval, then after twice as long each time, up to so many. */
+  repeatIntervalsMax: 8,
   /** A leaving leader waits this long for its open proposal. */
   leaveWaitMs: 500,
   /** A submission that no leader answered is sent again. */

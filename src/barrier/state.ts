@@ -102,6 +102,9 @@ export interface LeaderState {
   /** Sequence proposed last, and how long its slowest accept so far took, ms. */
   proposedSequence: number
   slowestAcceptMs: number
+  /** When the open proposal is sent again to those that have not accepted it, and how long after the time before. */
+  repeatAt: number
+  repeatMs: number
   accepts: Set<PeerId>
   heartbeatAt: number
   digestSequence: number

@@ -214,13 +214,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'lost proposals are not sent again',
-    edits: [
-      edit(
-        'leader.ts',
-        'lead.proposal === null) repeatOpenRound(step)',
-        'lead.proposal === null) lead.digestSequence += 0',
-      ),
-    ],
+    edits: [edit('consensus.ts', '  for (const { peer } of plan.members) offerProposal(step, peer)\n', '')],
   },
   {
     name: 'a clock that jumped decides when a stage starts',
