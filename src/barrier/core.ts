@@ -159,7 +159,7 @@ function dispatch(step: Step, known: PeerState, message: Message): void {
     case 'pong':
       return onPong(step, known, message)
     case 'heartbeat':
-      return onHeartbeat(step, from, message)
+      return onHeartbeat(step, known, message)
     case 'prevote':
       return onPrevote(step, from, message)
     case 'prevote_reply':

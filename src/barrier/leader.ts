@@ -16,6 +16,7 @@ import { scheduleElection, stepDown } from './following.ts'
 import { assert } from './invariants.ts'
 import { limits } from './limits.ts'
 import { heartbeatSpec, nameOf, openPlan, stageAt } from './membership.ts'
+import { bestKnownClock } from './offset.ts'
 import { firstReady, judge, majorityOf, type Standing } from './policy.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
@@ -79,7 +80,10 @@ export function greet(step: Step, to: string): void {
   if (lead === null) return
   const plan = openPlan(state)
   const sequence = plan?.openSequence ?? 0
-  step.send(to, { type: 'heartbeat', ballot: lead.ballot, plan: plan?.ref ?? null, sequence, planMax, digest: null })
+  const measured = [...state.peers.values()].map(({ member: { peer }, offsets }) => ({ peer, offsets }))
+  const clock = bestKnownClock(measured, step.now)
+  const { ballot } = lead
+  step.send(to, { type: 'heartbeat', ballot, plan: plan?.ref ?? null, sequence, planMax, digest: null, clock })
 }
 
 function sendHeartbeat(step: Step, lead: LeaderState): void {
@@ -93,7 +97,8 @@ function sendHeartbeat(step: Step, lead: LeaderState): void {
   }
   const sequence = plan?.openSequence ?? 0
   const { planMax } = state
-  step.broadcast({ type: 'heartbeat', ballot: lead.ballot, plan: plan?.ref ?? null, sequence, planMax, digest })
+  const { ballot } = lead
+  step.broadcast({ type: 'heartbeat', ballot, plan: plan?.ref ?? null, sequence, planMax, digest, clock: null })
 }
 
 function readinessDigest(step: Step, plan: PlanState, lead: LeaderState): ReadinessDigest {
@@ -282,7 +287,9 @@ function startDecision(
 function startLeadMs(step: Step, lead: LeaderState): number {
   const stageMs = step.now - Math.max(lead.proposedAt, lead.electedAt)
   const affordable = Math.min(limits.startLeadSharedMaxMs, stageMs * limits.startLeadShare)
-  const needed = Math.max(limits.startLeadMinMs, 2 * step.state.acceptSpreadMs, affordable)
+  // A new leader does not know yet how long accepts take.
+  const least = lead.proposedSequence < 0 ? limits.startLeadUnknownMs : limits.startLeadMinMs
+  const needed = Math.max(least, 2 * step.state.acceptSpreadMs, affordable)
   return Math.min(limits.startLeadMaxMs, needed)
 }
 

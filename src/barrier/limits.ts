@@ -35,6 +35,7 @@ export const limits = {
   digestDelayMs: 250,
   /** Bounds of the time between a decision's proposal and the start it announces; the first start takes the longest. */
   startLeadMinMs: 1.5,
+  startLeadUnknownMs: 50,
   startLeadMaxMs: 500,
   /** A long stage can afford a longer announcement of the next one: this share of it, up to a maximum. */
   startLeadShare: 0.1,

@@ -8,7 +8,7 @@ import { digestSoon } from './leader.ts'
 import { limits } from './limits.ts'
 import { callIn } from './liveness.ts'
 import { heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan, silenceMs, stageAt } from './membership.ts'
-import { addSample, offsetSample } from './offset.ts'
+import { addRelayed, addSample, bestSample, offsetSample } from './offset.ts'
 import type { PeerState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Message, PeerId, PlanRef } from './types.ts'
@@ -61,10 +61,16 @@ export function onPong(step: Step, known: PeerState, message: Of<'pong'>): void 
   }
 }
 
-/** Gossip of the leader: who leads, what is open, who is ready. */
-export function onHeartbeat(step: Step, from: PeerId, message: Of<'heartbeat'>): void {
+/** Of the leader: who leads, what is open, who is ready. */
+export function onHeartbeat(step: Step, known: PeerState, message: Of<'heartbeat'>): void {
   const { state } = step
+  const from = known.member.peer
   if (!followFor(step, from, message, 'heartbeat')) return
+  const { clock } = message
+  if (clock !== null) {
+    const measured = bestSample(state.peers.get(clock.peer)?.offsets ?? [])
+    known.offsets = addRelayed(known.offsets, measured, clock, step.now)
+  }
   state.leaderPlan = message.plan
   const plan = openPlan(state)
   const { digest } = message
@@ -182,7 +188,10 @@ export function memberWakeAt(step: Step): number | null {
 export function reportToNewLeader(step: Step): void {
   const { state } = step
   const plan = openPlan(state)
-  sendReady(step)
+  // One that has proposed already needs no more readies, and all that it knows is in its proposal.
+  const { leader } = state
+  const proposed = plan?.accepted ?? null
+  if (leader === null || proposed === null || !sameBallot(proposed.ballot, leader)) sendReady(step)
   if (plan !== null && plan.abortReason !== null) askAbort(step, plan.ref, plan.abortReason)
 }
 

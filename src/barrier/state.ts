@@ -29,7 +29,8 @@ export interface PeerState {
   pings: { count: number; lastAt: number }
   /** The plan it last said it takes part in; null when idle. */
   plan: PlanRef | null
-  offsets: OffsetSample[]
+  /** To its clock, the best first. */
+  offsets: readonly OffsetSample[]
 }
 
 /** A ready as held by this peer: its own, or what the leader collects (and the leader's own, which all hold). */

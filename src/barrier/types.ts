@@ -153,6 +153,14 @@ export interface ReadinessDigest {
   readonly dead: readonly PeerId[]
 }
 
+/** A clock as a peer has measured it. */
+export interface ClockNote {
+  readonly peer: PeerId
+  /** That peer's clock minus the sender's, ms, and by how much this may be off. */
+  readonly offsetMs: number
+  readonly errorMs: number
+}
+
 /** Everything peers say to each other about agreement. The mesh adds sender, incarnation and run. */
 export type Message =
   /** Member to leader, each heartbeat interval. `sentAt` is t1 of the four timestamps. */
@@ -188,6 +196,8 @@ export type Message =
       readonly sequence: number
       readonly planMax: number
       readonly digest: ReadinessDigest | null
+      /** To new followers: by a clock that they have measured too, such as that of the leader before, they know this one. */
+      readonly clock: ClockNote | null
     }
   | {
       readonly type: 'prevote'

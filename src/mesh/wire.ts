@@ -157,6 +157,7 @@ const memberMessages = [
     sequence,
     planMax: count,
     digest: digest.nullable(),
+    clock: z.strictObject({ peer: id, offsetMs: time, errorMs: duration }).nullable(),
   }),
   z.strictObject({ type: z.literal('ready'), plan, ...readyNote }),
   z.strictObject({ type: z.literal('query'), nonce: count, plan: plan.nullable() }),

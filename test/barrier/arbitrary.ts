@@ -3,6 +3,7 @@
 import type {
   Accepted,
   Ballot,
+  ClockNote,
   Decision,
   Exclusion,
   Member,
@@ -60,6 +61,7 @@ export class Arbitrary {
       ...this.#about(),
       planMax: this.#small(),
       digest: this.#prng.chance(0.5) ? null : this.#digest(),
+      clock: this.#prng.chance(0.5) ? null : this.#clock(),
     }),
     prevote: () => ({ type: 'prevote', ballot: this.#ballot(), ...this.#about() }),
     prevote_reply: () => ({
@@ -143,6 +145,10 @@ export class Arbitrary {
 
   #peers(): string[] {
     return this.#some(this.#world.members).map(({ peer }) => peer)
+  }
+
+  #clock(): ClockNote {
+    return { peer: this.#prng.pick(this.#world.members).peer, offsetMs: this.#time(), errorMs: this.#small() }
   }
 
   #ready(): { sequence: number; status: 'ok' | 'failed'; payload: string; waitedMs: number } {

@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { compareBallots, NO_BALLOT, sameBallot, showBallot } from '../../src/barrier/ballot.ts'
 import { faultOf } from '../../src/barrier/invariants.ts'
 import type { Decision, Member, Policy } from '../../src/barrier/mod.ts'
-import { addSample, bestSample, type OffsetSample, offsetSample } from '../../src/barrier/offset.ts'
+import {
+  addRelayed,
+  addSample,
+  bestKnownClock,
+  bestSample,
+  type OffsetSample,
+  offsetSample,
+} from '../../src/barrier/offset.ts'
 import { barrierSpec, planOf } from './plans.ts'
 
 describe('ballots', () => {
@@ -44,7 +51,7 @@ describe('clock offset', () => {
   it('is taken from the quickest round trip, of those the newest', () => {
     expect(bestSample([])).toBeUndefined()
     const samples = [sample(1, 4.2, 2), sample(2, 4, 1), sample(3, 4.1, 1), sample(4, 4.4, 5)]
-    expect(bestSample(samples.reduce(addSample, [] as OffsetSample[]))?.offsetMs).toBe(4.1)
+    expect(bestSample(samples.reduce(addSample, [] as readonly OffsetSample[]))?.offsetMs).toBe(4.1)
     // Half a minute at 10 ppm: by then the quicker answer may be off by more than the fresh one.
     const old = addSample([], sample(0, 4, 1))
     expect(bestSample(addSample(old, sample(30_000, 4.3, 1.4)))?.offsetMs).toBe(4.3)
@@ -52,10 +59,36 @@ describe('clock offset', () => {
   })
 
   it('keeps 16 samples, none older than two minutes', () => {
-    let kept: OffsetSample[] = []
+    let kept: readonly OffsetSample[] = []
     for (let at = 0; at < 40; at += 1) kept = addSample(kept, sample(at * 1000, 5, 1))
     expect(kept.map(({ at }) => at / 1000)).toEqual(Array.from({ length: 16 }, (_, back) => 39 - back))
     expect(addSample(kept, sample(160_000, 5, 1)).length).toBe(1)
+  })
+
+  it('is known by way of a third clock that both have measured', () => {
+    // A third clock is 7 ahead of this one, and 5 ahead of the other: the other is 2 ahead of this one.
+    const note = { peer: 'c', offsetMs: 5, errorMs: 1 }
+    const relayed = bestSample(addRelayed([], sample(0, 7, 1), note, 100))
+    expect(relayed).toMatchObject({ offsetMs: 2, at: 100 })
+    expect(relayed?.roundTripMs).toBeCloseTo(3, 2)
+    // It gives way to a better measurement of its own, and to one that contradicts it.
+    const direct = addSample([], sample(90, 2.5, 1))
+    expect(bestSample(addRelayed(direct, sample(0, 7, 1), note, 100))?.offsetMs).toBe(2.5)
+    expect(addRelayed(addSample([], sample(90, 50, 1)), sample(0, 7, 1), note, 100).length).toBe(1)
+    // Not by what was measured too long ago, or never.
+    expect(addRelayed([], sample(0, 7, 1), note, 200_000)).toEqual([])
+    expect(addRelayed([], undefined, note, 100)).toEqual([])
+  })
+
+  it('is best known of the clock whose sample is off by least, of those of late', () => {
+    const peers = [
+      { peer: 'a', offsets: [sample(0, 1, 0.1)] },
+      { peer: 'b', offsets: [sample(190_000, 2, 3)] },
+      { peer: 'c', offsets: [sample(195_000, 3, 2)] },
+      { peer: 'd', offsets: [] },
+    ]
+    expect(bestKnownClock(peers, 200_000)).toMatchObject({ peer: 'c', offsetMs: 3 })
+    expect(bestKnownClock(peers.slice(0, 1), 200_000)).toBeNull()
   })
 
   it('forgets what a jumped clock contradicts', () => {

@@ -84,6 +84,7 @@ const byType: { readonly [T in MessageType]: Extract<Message, { type: T }> } = {
       waiting: ['12D3KooWB'],
       dead: [],
     },
+    clock: { peer: '12D3KooWB', offsetMs: -3.25, errorMs: 0.5 },
   },
   prevote: { type: 'prevote', ballot, plan: null, sequence: 0 },
   prevote_reply: { type: 'prevote_reply', ballot, granted: false, leader: ballot, promised: ballot },
