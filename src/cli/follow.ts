@@ -1,6 +1,7 @@
 /**
  * The client's side: hands a plan in, or joins one that runs, and follows it to its end. When the peer that it follows
- * dies or falls silent, it goes on with another one from the last decision that it knows.
+ * dies or falls silent, it goes on with another one from the last decision that it knows. What a peer does alone counts
+ * only where no other can say more; from then on that peer alone is followed.
  */
 
 import type { PlanStatus, SubmitOutcome } from '../barrier/mod.ts'
@@ -8,7 +9,7 @@ import type { ClientChannel, Mesh, PeerInfo } from '../mesh/mod.ts'
 import { type ClientRequest, type NodeDocument, parseNodeDocument, SILENCE_MAX_MS } from './client-protocol.ts'
 
 export interface FollowOptions {
-  readonly mesh: Mesh
+  readonly mesh: Pick<Mesh, 'peerId' | 'peers' | 'onEvent' | 'openClient'>
   /** Plan to hand in; null: follow what runs. */
   readonly plan: { readonly yaml: string; readonly agents: number | null; readonly submission: string } | null
   /** Return once the plan is accepted. */
@@ -33,11 +34,15 @@ export type FollowEnd =
   | { readonly kind: 'lost' }
 
 type Finished = Extract<FollowEnd, { kind: 'finished' }>
+/** The peer went on without the others, who may have more to say. */
+type Alone = { readonly kind: 'alone' }
 
 /** How long a client that has lost every peer waits for one to come back. */
 const LOST_AFTER_MS = 10_000
 /** A peer that could not be asked is left alone for a while. */
 const RETRY_AFTER_MS = 500
+/** Peers that are connected have this long to say more than one that went on alone. */
+const ALONE_AFTER_MS = 2000
 const OPEN_TIMEOUT_MS = 3000
 
 export async function followPlan(options: FollowOptions): Promise<FollowEnd> {
@@ -56,6 +61,12 @@ class PlanFollower {
   #decidedEnd: Finished | null = null
   #accepted = false
   readonly #asked = new Set<string>()
+  /** Members after the last decision that is known. */
+  #members: readonly string[] = []
+  /** Peers that went on alone, and since when that is known. */
+  readonly #alone = new Map<string, number>()
+  /** The one of them that is followed to its end: nobody else's decisions go with its own. */
+  #only: string | null = null
   readonly #retryAt = new Map<string, number>()
 
   constructor(options: FollowOptions) {
@@ -78,6 +89,7 @@ class PlanFollower {
       })
       if (end === null && this.#decidedEnd !== null) return this.#decidedEnd
       if (end === null) this.#retryAt.set(peer.peerId, performance.now() + RETRY_AFTER_MS)
+      else if (end.kind === 'alone') this.#alone.set(peer.peerId, performance.now())
       else if (end.kind === 'finished' && (end.status === 'excluded' || end.status === 'quorum_lost')) {
         this.#asked.add(peer.peerId)
         // Who was excluded says nothing about the others.
@@ -87,13 +99,27 @@ class PlanFollower {
     return this.#quorumLost ?? { kind: 'lost' }
   }
 
-  #candidates(): PeerInfo[] {
+  #connected(): PeerInfo[] {
     return agentsOf(this.#options.mesh).filter((peer) => peer.connected && !this.#asked.has(peer.peerId))
+  }
+
+  #candidates(): PeerInfo[] {
+    const only = this.#only
+    return this.#connected().filter(({ peerId }) => (only === null ? !this.#alone.has(peerId) : peerId === only))
   }
 
   #pickPeer(): PeerInfo | null {
     const now = performance.now()
-    return this.#candidates().find((peer) => (this.#retryAt.get(peer.peerId) ?? 0) <= now) ?? null
+    const candidates = this.#candidates()
+    const untried = candidates.find(({ peerId }) => !this.#retryAt.has(peerId))
+    if (untried !== undefined) return untried
+    const next = candidates.find(({ peerId }) => (this.#retryAt.get(peerId) ?? 0) <= now) ?? null
+    if (this.#only !== null || this.#alone.size === 0) return next
+    const isTime = now - Math.min(...this.#alone.values()) >= ALONE_AFTER_MS
+    if (candidates.length > 0 && !isTime) return next
+    const alone = this.#connected().find(({ peerId }) => this.#alone.has(peerId) && this.#members.includes(peerId))
+    this.#only = alone?.peerId ?? null
+    return alone ?? next
   }
 
   #request(): ClientRequest {
@@ -105,7 +131,7 @@ class PlanFollower {
   }
 
   /** Null when this peer was lost, or knows nothing of the plan. */
-  async #followOne(peer: PeerInfo, onHeard: () => void): Promise<FollowEnd | null> {
+  async #followOne(peer: PeerInfo, onHeard: () => void): Promise<FollowEnd | Alone | null> {
     const { mesh, abortPlan } = this.#options
     let channel: ClientChannel
     try {
@@ -134,7 +160,7 @@ class PlanFollower {
     }
   }
 
-  #take(raw: unknown, peer: PeerInfo): FollowEnd | null | 'more' {
+  #take(raw: unknown, peer: PeerInfo): FollowEnd | Alone | null | 'more' {
     const document = parseNodeDocument(raw)
     if (document === null) return 'more'
     switch (document.type) {
@@ -149,7 +175,9 @@ class PlanFollower {
         return this.#options.detach ? { kind: 'accepted' } : 'more'
       case 'decision':
         if (document.decision.sequence <= this.#after) return 'more'
+        if (document.unilateral && !this.#isLastWord(peer)) return { kind: 'alone' }
         this.#after = document.decision.sequence
+        this.#members = document.decision.members.map((member) => member.peer)
         this.#noteEnd(document)
         this.#options.onDocument(document, peer)
         return 'more'
@@ -161,6 +189,13 @@ class PlanFollower {
         this.#options.onDocument(document, peer)
         return 'more'
     }
+  }
+
+  /** Whether what this peer decides alone is all that is left to follow. */
+  #isLastWord({ peerId }: PeerInfo): boolean {
+    const others = this.#candidates().filter((other) => other.peerId !== peerId)
+    if (others.length === 0 && this.#members.includes(peerId)) this.#only ??= peerId
+    return this.#only === peerId
   }
 
   #noteEnd({ decision, unilateral }: Extract<NodeDocument, { type: 'decision' }>): void {
@@ -187,7 +222,7 @@ async function* withSilenceLimit(channel: ClientChannel): AsyncGenerator<unknown
   }
 }
 
-export function agentsOf(mesh: Mesh): PeerInfo[] {
+export function agentsOf(mesh: Pick<Mesh, 'peerId' | 'peers'>): PeerInfo[] {
   return mesh.peers().filter((peer) => peer.role === 'agent' && peer.peerId !== mesh.peerId)
 }
 
@@ -199,7 +234,7 @@ export async function waitForAgent(mesh: Mesh, timeoutMs: number): Promise<boole
 }
 
 /** Resolves when the next agent joins, or after `timeoutMs`. */
-async function nextArrival(mesh: Mesh, timeoutMs: number): Promise<void> {
+async function nextArrival(mesh: Pick<Mesh, 'onEvent'>, timeoutMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, timeoutMs)
   const stop = mesh.onEvent((event) => {

@@ -159,7 +159,8 @@ class Session {
 
   async #close(end: FollowEnd): Promise<SessionEnd> {
     const plan = this.#view.plan
-    const nothing = { plan, unilateral: false, results: this.#results, summary: null }
+    const { unilateral } = this.#view
+    const nothing = { plan, unilateral, results: this.#results, summary: null }
     switch (end.kind) {
       case 'accepted':
         return { ...nothing, status: 'accepted', reason: '', exit: 0 }
@@ -174,7 +175,7 @@ class Session {
         throw new PacelineError(end.code, end.message, { exitCode: end.exit })
       case 'lost': {
         const reason = 'every peer was lost before the plan had ended'
-        const summary = await this.#finish('quorum_lost', reason, false)
+        const summary = await this.#finish('quorum_lost', reason, unilateral)
         return { ...nothing, status: 'lost', reason, exit: 4, summary }
       }
       case 'finished': {

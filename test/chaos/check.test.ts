@@ -137,6 +137,15 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'the submitter mixes what one peer decided alone with what the others decided',
+    rule: 'decisions.jsonl',
+    break: (story) => {
+      const folder = folderOf('majority')
+      const decisions = folder.decisions.replace(/("sequence":5.*"leader":)"a"/, '$1"b","unilateral":true')
+      for (const client of story.clients) client.folder = { ...folder, decisions }
+    },
+  },
+  {
     name: 'a decision was not written down',
     rule: 'decisions.jsonl',
     break: (story) => {

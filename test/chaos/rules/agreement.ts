@@ -40,10 +40,11 @@ function decidedBy(part: Part): [number, string][] {
 
 /** decisions.jsonl, byte for byte: one that ended earlier has less, never something else. */
 function sameFiles({ parts, clients }: Execution): Violation[] {
-  const files = [
-    ...parts.map(({ peer, folder }) => ({ by: peer.id, lines: linesOf(folder?.decisions ?? '') })),
-    ...clients.map(({ id, folder }) => ({ by: `client ${id}`, lines: linesOf(folder?.decisions ?? '') })),
+  const texts = [
+    ...parts.map(({ peer, folder }) => ({ by: peer.id, text: folder?.decisions ?? '' })),
+    ...clients.map(({ id, folder }) => ({ by: `client ${id}`, text: folder?.decisions ?? '' })),
   ]
+  const files = texts.map(({ by, text }) => ({ by, lines: linesOf(text) }))
   const longest = files.reduce<(typeof files)[number] | undefined>(
     (best, one) => (best !== undefined && best.lines.length >= one.lines.length ? best : one),
     undefined,
@@ -57,7 +58,17 @@ function sameFiles({ parts, clients }: Execution): Violation[] {
       violations.push({ rule: 'decisions.jsonl', text })
     }
   }
-  return [...violations, ...parts.flatMap(writtenAsSaid)]
+  return [...violations, ...texts.flatMap(mixed), ...parts.flatMap(writtenAsSaid)]
+}
+
+/** After what one peer decided alone come only more decisions of that peer alone. */
+function mixed({ by, text }: { by: string; text: string }): Violation[] {
+  const lines = text.split('\n').filter((line) => line !== '')
+  const alone = lines.slice(linesOf(text).length).map((line) => JSON.parse(line))
+  const other = alone.find(({ unilateral, leader }) => unilateral !== true || leader !== alone[0].leader)
+  if (other === undefined) return []
+  const what = `${by} has the decision of ${other.leader} on ${other.sequence} after one of ${alone[0].leader} alone`
+  return [{ rule: 'decisions.jsonl', text: what }]
 }
 
 /** Whoever ended its plan has written down each decision that it told of. */

@@ -1,0 +1,128 @@
+/** Whom a client follows, and whose decisions it takes: peers here only say what the test lets them say. */
+
+import { expect, it } from 'vitest'
+import type { Decision, Member, PlanStatus } from '../../src/barrier/mod.ts'
+import type { NodeDocument } from '../../src/cli/client-protocol.ts'
+import { type FollowEnd, followPlan } from '../../src/cli/follow.ts'
+import type { ClientChannel, PeerInfo } from '../../src/mesh/mod.ts'
+import { madeUpRun } from './samples.ts'
+
+const work = { seconds: 1 }
+const { decisions } = madeUpRun({
+  agents: ['a', 'b', 'c'],
+  stages: ['one', 'two', 'three'].map((name) => ({
+    name,
+    policy: 'best_effort',
+    works: { a: work, b: work, c: work },
+    leader: 'a',
+    term: 1,
+  })),
+})
+
+/** What a peer that follows the others says; `of`: one that goes on alone from a sequence on. */
+function decided(sequence: number, of: string | null = null): NodeDocument {
+  const decision = decisions[sequence]
+  if (decision === undefined) throw new Error(`no decision ${sequence}`)
+  const own = decision.members.filter(({ name }) => name === of)
+  return {
+    type: 'decision',
+    decision: of === null ? decision : { ...decision, leader: of, members: own },
+    unilateral: of !== null,
+    waitedMs: 0,
+  }
+}
+
+function without(name: string, sequence: number): NodeDocument {
+  const document = decided(sequence)
+  if (document.type !== 'decision') throw new Error('no decision')
+  const members = document.decision.members.filter((member) => member.name !== name)
+  return { ...document, decision: { ...document.decision, members } }
+}
+
+function finished(status: PlanStatus, unilateral: boolean): NodeDocument {
+  return { type: 'finished', plan: { number: 1, uid: 'made-up' }, status, reason: '', unilateral }
+}
+
+/** What each peer says, all of it to whoever asks; then the stream ends. */
+async function follow(script: Readonly<Record<string, readonly NodeDocument[]>>): Promise<{
+  end: FollowEnd
+  taken: string[]
+}> {
+  const taken: string[] = []
+  const end = await followPlan({
+    mesh: {
+      peerId: 'client',
+      peers: () => Object.keys(script).map(infoOf),
+      onEvent: () => () => {},
+      openClient: (peerId) => Promise.resolve(channelOf(peerId, script[peerId.replace('peer-', '')] ?? [])),
+    },
+    plan: { yaml: 'stages: made up', agents: null, submission: 'made-up-submission' },
+    detach: false,
+    abortPlan: new AbortController().signal,
+    onDocument: (document) => {
+      if (document.type === 'decision') taken.push(show(document.decision, document.unilateral))
+    },
+  })
+  return { end, taken }
+}
+
+function show({ sequence, leader }: Decision, unilateral: boolean): string {
+  return `${sequence} ${unilateral ? 'alone' : 'by'} ${leader}`
+}
+
+function infoOf(name: string): PeerInfo {
+  const peer: Member = { peer: `peer-${name}`, name, incarnation: '1' }
+  return {
+    ...peer,
+    peerId: peer.peer,
+    role: 'agent',
+    version: '0.1.0',
+    runtime: 'node',
+    addrs: [],
+    connected: true,
+  }
+}
+
+function channelOf(peer: string, script: readonly NodeDocument[]): ClientChannel {
+  async function* documents(): AsyncGenerator<unknown> {
+    yield* script
+  }
+  return { peer, send: () => Promise.resolve(), documents: documents(), close: () => Promise.resolve() }
+}
+
+it('goes on with the others when the peer that it follows goes on alone', async () => {
+  const { end, taken } = await follow({
+    a: [decided(0), decided(1), decided(2, 'a'), decided(3, 'a'), finished('completed', true)],
+    b: [decided(0), decided(1), without('a', 2), without('a', 3), finished('completed', false)],
+  })
+  expect(taken).toEqual(['0 by a', '1 by a', '2 by a', '3 by a'])
+  expect(end).toMatchObject({ kind: 'finished', status: 'completed', unilateral: false })
+})
+
+it('takes nothing of a peer that the others had excluded before it went on alone', async () => {
+  const { end, taken } = await follow({
+    b: [decided(0), without('a', 1), finished('excluded', false)],
+    a: [decided(0), decided(1, 'a'), decided(2, 'a'), decided(3, 'a'), finished('completed', true)],
+    c: [decided(0), without('a', 1), without('a', 2), without('a', 3), finished('completed', false)],
+  })
+  expect(taken).toEqual(['0 by a', '1 by a', '2 by a', '3 by a'])
+  expect(end).toMatchObject({ status: 'completed', unilateral: false })
+})
+
+it('follows one peer to its end when all that are left go on alone, and nobody else from then on', async () => {
+  const { end, taken } = await follow({
+    a: [decided(0), decided(1), decided(2, 'a'), decided(3, 'a'), finished('completed', true)],
+    b: [decided(0), decided(1), decided(2, 'b'), decided(3, 'b'), finished('completed', true)],
+  })
+  expect(taken).toEqual(['0 by a', '1 by a', '2 alone b', '3 alone b'])
+  expect(end).toMatchObject({ status: 'completed', unilateral: true })
+})
+
+it('comes back to a peer that went on alone when those that are left know nothing of the plan', async () => {
+  const { end, taken } = await follow({
+    a: [decided(0), decided(1), decided(2, 'a'), decided(3, 'a'), finished('completed', true)],
+    w: [{ type: 'no_plan' }],
+  })
+  expect(taken).toEqual(['0 by a', '1 by a', '2 alone a', '3 alone a'])
+  expect(end).toMatchObject({ status: 'completed', unilateral: true })
+})
