@@ -27,7 +27,7 @@ export function standForElection(step: Step): void {
     granted: new Set([state.self.peer]),
     denied: false,
     promises: new Map(),
-    retryAt: now + retryMs(step, dice),
+    retryAt: now + patienceMs(step, dice),
   }
   const plan = openPlan(state)
   step.sendEach(electorate(state), {
@@ -58,7 +58,7 @@ export function callVote(step: Step): boolean {
     granted: new Set(),
     denied: false,
     promises: new Map([[state.self.peer, ownPromise(step)]]),
-    retryAt: now + retryMs(step, dice),
+    retryAt: now + patienceMs(step, dice),
   }
   const message = { type: 'vote', ballot, plan: plan?.ref ?? null, sequence: plan?.openSequence ?? 0 } as const
   step.sendEach(electorate(state), message)
@@ -79,7 +79,8 @@ export function onPrevoteReply(step: Step, from: PeerId, message: Of<'prevote_re
   campaign.denied = true
   // The leader that others still see will answer a ping, and be followed then.
   if (message.leader !== null && message.leader.peer !== state.self.peer) pingPeer(step, message.leader.peer)
-  campaign.retryAt = Math.max(campaign.retryAt, now + retryMs(step, step.dice))
+  const retryAt = now + retryMs(step, step.dice)
+  campaign.retryAt = openPlan(state) === null ? retryAt : Math.max(campaign.retryAt, retryAt)
 }
 
 /** A promise to the candidate that this peer is, or (later ones) to the leader. Returns it where it counts. */
@@ -126,7 +127,9 @@ export function onReject(step: Step, from: PeerId, message: Of<'reject'>): void 
     const plan = openPlan(state)
     if (plan !== null && (plan.gone.has(from) || !isMember(state, plan.members, from))) return
     stepDown(step, `${nameOf(state, from)} follows a newer leader`)
-    scheduleElection(step)
+    scheduleElection(step, plan === null ? limits.idleGraceMs : 0)
+    // It leads most likely, and says so then.
+    pingPeer(step, message.promised.peer)
   } else if (state.campaign !== null && sameBallot(state.campaign.ballot, message.ballot)) {
     state.campaign.denied = true
   }
@@ -227,6 +230,11 @@ function retryMs(step: Step, dice: number): number {
     limits.campaignRetryMs * 2 ** Math.min(step.state.failedCampaigns, 8),
   )
   return base * (0.5 + dice)
+}
+
+/** How long a campaign waits for answers. Idle there is no hurry, and who answers late must not be taken for silent. */
+function patienceMs(step: Step, dice: number): number {
+  return openPlan(step.state) === null ? silenceMs(step.state) : retryMs(step, dice)
 }
 
 function mayStand(step: Step): boolean {

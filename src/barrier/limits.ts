@@ -31,6 +31,8 @@ export const limits = {
   campaignRetryMaxMs: 1000,
   /** Who voted waits at least this long for the candidate to win. */
   candidateGraceMs: 250,
+  /** The same while no plan is under way, and how long another candidate with a lower ballot is turned down. */
+  idleGraceMs: 1000,
   /** Readiness changes are gossiped together: each costs every peer some signed messages. */
   digestDelayMs: 250,
   /** Bounds of the time between a decision's proposal and the start it announces; the first start takes the longest. */

@@ -23,10 +23,8 @@ export function onPing(step: Step, known: PeerState, message: Of<'ping'>): void 
   known.plan = message.plan
   state.planMax = Math.max(state.planMax, message.planMax)
   const { lead, planMax } = state
-  if (lead === null) {
-    step.reject('not_leader', from, 'ping', showBallot(state.promised), 'a ping to a peer that does not lead')
-    return
-  }
+  // Who pings a leader of before hears of the new one by its heartbeat.
+  if (lead === null) return
   callIn(step, known)
   const plan = openPlan(state)
   const readyKnown = plan === null || (plan.reports.get(plan.openSequence)?.has(from) ?? false)

@@ -153,6 +153,8 @@ export interface CoreState {
   electionAt: number | null
   failedCampaigns: number
   campaign: Campaign | null
+  /** Idle: the candidate that was told last that it may go on. */
+  favourite: { readonly ballot: Ballot; readonly until: number } | null
   lead: LeaderState | null
   plan: PlanState | null
   archive: ArchivedPlan[]
@@ -192,6 +194,7 @@ export function initialState(self: Member, now: number, dice: number): CoreState
     electionAt: now + limits.firstElectionMs + dice * limits.firstElectionSpreadMs,
     failedCampaigns: 0,
     campaign: null,
+    favourite: null,
     lead: null,
     plan: null,
     archive: [],

@@ -7,19 +7,40 @@ import { limits } from './limits.ts'
 import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
 import type { PromiseNote } from './state.ts'
 import type { Step } from './step.ts'
-import type { Message, PeerId, ReadyNote } from './types.ts'
+import type { Ballot, Message, PeerId, ReadyNote } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
 export function onPrevote(step: Step, from: PeerId, message: Of<'prevote'>): void {
   const { state } = step
-  const granted = voteIsForUs(step, from, message) && compareBallots(message.ballot, state.promised) > 0 && !led(step)
+  const mayLead = compareBallots(message.ballot, state.promised) > 0 && !led(step) && !hasRival(step, message.ballot)
+  const granted = voteIsForUs(step, from, message) && mayLead
   const { leader, promised } = state
-  // Its vote comes next: this peer should not get in its way.
-  if (granted && state.electionAt !== null) {
-    state.electionAt = Math.max(state.electionAt, step.now + limits.prevoteGraceMs)
-  }
+  if (granted) makeWay(step, message.ballot)
   step.send(from, { type: 'prevote_reply', ballot: message.ballot, granted, leader, promised })
+}
+
+/** Idle peers agree beforehand on the one of several candidates with the highest ballot: none is elected in vain. */
+function hasRival({ state, now }: Step, ballot: Ballot): boolean {
+  if (openPlan(state) !== null) return false
+  const { campaign, favourite } = state
+  if (campaign !== null && compareBallots(campaign.ballot, ballot) > 0) return true
+  return favourite !== null && now < favourite.until && compareBallots(favourite.ballot, ballot) > 0
+}
+
+/** Its vote comes next: this peer should not get in its way. */
+function makeWay(step: Step, ballot: Ballot): void {
+  const { state, now } = step
+  if (openPlan(state) === null) {
+    state.favourite = { ballot, until: now + limits.idleGraceMs }
+    if (state.campaign?.phase === 'prevote') state.campaign = null
+    state.electionAt = now + graceMs(step)
+  } else if (state.electionAt !== null) state.electionAt = Math.max(state.electionAt, now + limits.prevoteGraceMs)
+}
+
+/** Time for a candidate to win; should it die meanwhile, another one stands. */
+function graceMs(step: Step): number {
+  return (openPlan(step.state) === null ? limits.idleGraceMs : limits.candidateGraceMs) * (1 + step.dice)
 }
 
 export function onVote(step: Step, from: PeerId, message: Of<'vote'>): void {
@@ -36,8 +57,7 @@ export function onVote(step: Step, from: PeerId, message: Of<'vote'>): void {
     else if (lead !== null) loseLeader(step, `${nameOf(state, from)} stands for election`)
     state.campaign = null
     promise(step, message.ballot)
-    // Time for the candidate to win; should it die meanwhile, another one stands.
-    state.electionAt = step.now + limits.candidateGraceMs * (1 + step.dice)
+    state.electionAt = step.now + graceMs(step)
   }
   step.send(from, { type: 'promise', ballot: message.ballot, ...ownPromiseMessage(step) })
 }

@@ -32,11 +32,13 @@ export class Rendezvous {
   readonly #folder: string
   readonly #own: string
   readonly #found: (entry: Entry) => void
+  /** Files read since the last full scan: an entry never changes, and each newcomer stirs the folder several times. */
+  readonly #read = new Set<string>()
   #watcher: FSWatcher | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  /** `found` is called for every live entry at each scan, the own one left out. */
+  /** `found` is called for each new entry, and now and then again for every one whose process lives; not for the own. */
   constructor(folder: string, runId: string, peer: string, found: (entry: Entry) => void) {
     this.#folder = path.join(folder, createHash('sha256').update(runId).digest('hex').slice(0, 32))
     this.#own = `${peer}.json`
@@ -57,7 +59,10 @@ export class Rendezvous {
       await writeFile(`${file}.tmp`, text, { mode: 0o600 })
       await rename(`${file}.tmp`, file)
     }
-    this.#watcher = watch(this.#folder, () => void this.#scan())
+    this.#watcher = watch(this.#folder, (_, name) => {
+      if (name === null) void this.#scan()
+      else if (!this.#read.has(name)) void this.#look(name)
+    })
     // A watcher may fail (too many of them on this host): the rare scan then does its work.
     this.#watcher.on('error', () => this.#watcher?.close())
     this.#timer = setInterval(() => void this.#scan(), limits.rendezvousRescanMs)
@@ -82,16 +87,19 @@ export class Rendezvous {
 
   async #scan(): Promise<void> {
     if (this.#closed) return
-    const names = await readdir(this.#folder).catch(() => [])
-    for (const name of names) {
-      if (!name.endsWith('.json') || name === this.#own || this.#closed) continue
-      const found = await this.#read(path.join(this.#folder, name))
-      if (found !== undefined) this.#found(found)
-    }
+    this.#read.clear()
+    for (const name of await readdir(this.#folder).catch(() => [])) await this.#look(name)
+  }
+
+  async #look(name: string): Promise<void> {
+    if (!name.endsWith('.json') || name === this.#own || this.#closed) return
+    this.#read.add(name)
+    const found = await this.#entryOf(path.join(this.#folder, name))
+    if (found !== undefined) this.#found(found)
   }
 
   /** The entry, or undefined where it is unreadable, or its process is gone (then it is removed). */
-  async #read(file: string): Promise<Entry | undefined> {
+  async #entryOf(file: string): Promise<Entry | undefined> {
     try {
       const stats = await lstat(file)
       if (!stats.isFile() || stats.size > fileBytesMax) return undefined
@@ -100,7 +108,7 @@ export class Rendezvous {
       if (parsed === undefined || isAlive(parsed.pid)) return parsed
       await rm(file, { force: true })
     } catch {
-      // It vanished, or is being written: the next scan sees it.
+      // It vanished.
     }
     return undefined
   }

@@ -61,6 +61,8 @@ export interface ClusterOptions {
   readonly clockDrift: number
   /** Every message is turned to text and back, as on a wire. */
   readonly copyMessages: boolean
+  /** Two peers that can reach each other find each other within this, ms; 50 where it is not said. */
+  readonly meetMs?: number
 }
 
 /** More steps of one peer within one simulated second than any plan needs. */
@@ -399,7 +401,7 @@ export class Cluster {
         for (const b of live.slice(index + 1)) {
           const whole = a.links.get(b.member.peer) === b && b.links.get(a.member.peer) === a
           if (!whole && this.network.connects(a.host, b.host))
-            this.after(this.#prng.between(0, 50), () => this.#connect(a, b))
+            this.after(this.#prng.between(0, this.#options.meetMs ?? 50), () => this.#connect(a, b))
         }
       }
     })

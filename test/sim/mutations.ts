@@ -33,7 +33,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'votes are forgotten',
     from: 5800,
-    edits: [edit('voting.ts', '    promise(step, message.ballot)\n    // Time', '    // Time')],
+    edits: [edit('voting.ts', '    promise(step, message.ballot)\n    state.electionAt', '    state.electionAt')],
   },
   {
     name: 'the promise is ignored when a proposal comes',
