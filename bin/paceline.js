@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 // Starts paceline on Node; where this Node is too old, on the one that scripts/setup.js put into node_modules.
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { freshBundle } from '../scripts/bundle.js'
 import { become, findNode, keepCompiled } from '../scripts/runtime.js'
 
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 const node = findNode()
 keepCompiled()
 if (node === process.execPath) {
-  await import('../src/cli/main.ts')
+  const bundle = freshBundle()
+  await import(bundle === undefined ? '../src/cli/main.ts' : pathToFileURL(bundle).href)
 } else if (node !== undefined) {
-  become(node, [main, ...process.argv.slice(2)])
+  become(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)])
 } else {
   process.stderr.write(
     `paceline needs Node 22.18 or later, this is ${process.versions.node}: run "npm start" or "node scripts/setup.js" ` +

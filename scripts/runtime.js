@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
+/** In the own folder, so that nobody else's code is run. */
+export const cacheFolder = (project = root) => path.join(project, 'node_modules', '.cache', 'paceline')
+
 /** Oldest Node that strips types without a flag and runs libp2p 3. */
 const NODE_MIN = [22, 18]
 
@@ -32,12 +35,11 @@ export function findNode() {
 
 /**
  * Compiled sources are kept for the next start, where this Node can: half the processor time of a start, and of each
- * thread's. In the own folder, so that nobody else's code is run; where that cannot be written, all goes on without.
+ * thread's. Where the folder cannot be written, all goes on without.
  */
 export function keepCompiled() {
-  const folder = path.join(root, 'node_modules', '.cache', 'paceline')
   // For threads, and for peers that are started from here.
-  process.env.NODE_COMPILE_CACHE ??= folder
+  process.env.NODE_COMPILE_CACHE ??= cacheFolder()
   module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE)
 }
 

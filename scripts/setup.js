@@ -2,6 +2,7 @@
 // one from the npm package `node`. Does nothing when all is there.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
+import { makeBundle } from './bundle.js'
 import { findNode, LOCAL_NODE, root, run } from './runtime.js'
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -35,6 +36,8 @@ if (findNode() === undefined) {
     throw new Error(`${wanted} did not leave a binary at ${LOCAL_NODE}: install Node ${manifest.engines.node} by hand`)
   }
 }
+
+await makeBundle()
 
 /** As npm would: scripts of package.json then run on the local Node too. */
 function linkBinary() {

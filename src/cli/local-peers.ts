@@ -173,6 +173,7 @@ function addressIn(log: string): string | null {
 
 /** This program on this runtime, as a command line. */
 function ownProgram(): [string, ...string[]] {
-  const main = fileURLToPath(new URL('./main.ts', import.meta.url))
-  return process.versions.deno === undefined ? [process.execPath, main] : [process.execPath, 'run', '-A', main]
+  const place = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+  if (process.versions.deno !== undefined) return [process.execPath, 'run', '-A', place('./main.ts')]
+  return [process.execPath, place('../../bin/paceline.js')]
 }

@@ -32,7 +32,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'votes are forgotten',
-    from: 5800,
+    from: 40400,
     edits: [edit('voting.ts', '    promise(step, message.ballot)\n    state.electionAt', '    state.electionAt')],
   },
   {
