@@ -50,10 +50,19 @@ export async function followPlan(options: FollowOptions): Promise<FollowEnd> {
   return await follower.run()
 }
 
+/** One peer's answer to the request. It is read as it comes: the peer may be gone before its words are needed. */
+interface Source {
+  readonly peer: PeerInfo
+  readonly backlog: Backlog
+  close(): void
+}
+
 class PlanFollower {
   readonly #options: FollowOptions
   /** Highest sequence whose decision is known. */
   #after = -1
+  /** Members after that decision. */
+  #members: readonly string[] = []
   /** The end of the plan for peers that were cut off: final for them, perhaps not for the plan. */
   #quorumLost: Finished | null = null
   #stages = Number.POSITIVE_INFINITY
@@ -61,37 +70,46 @@ class PlanFollower {
   #decidedEnd: Finished | null = null
   #accepted = false
   readonly #asked = new Set<string>()
-  /** Members after the last decision that is known. */
-  #members: readonly string[] = []
-  /** Peers that went on alone, and since when that is known. */
-  readonly #alone = new Map<string, number>()
-  /** The one of them that is followed to its end: nobody else's decisions go with its own. */
-  #only: string | null = null
   readonly #retryAt = new Map<string, number>()
+  /** The first member that went on alone, for when no other can say more. */
+  #kept: { readonly source: Source; readonly since: number } | null = null
+  /** That one is followed now, to its end: nobody else's decisions go with its own. */
+  #only: string | null = null
 
   constructor(options: FollowOptions) {
     this.#options = options
   }
 
   async run(): Promise<FollowEnd> {
+    try {
+      return await this.#run()
+    } finally {
+      this.#kept?.source.close()
+    }
+  }
+
+  async #run(): Promise<FollowEnd> {
     let lastSeen = performance.now()
     while (performance.now() - lastSeen < LOST_AFTER_MS) {
       const peer = this.#pickPeer()
-      if (peer === null) {
+      const source = peer === null ? this.#takeKept() : await this.#open(peer)
+      const asked = source?.peer ?? peer
+      if (asked === null) {
         // Peers that are merely being left alone, or cut off, for a moment come back; where the quorum was lost, and all
         // others were asked, there is no more to come.
         if (this.#quorumLost !== null && this.#candidates().length === 0) return this.#quorumLost
         await nextArrival(this.#options.mesh, RETRY_AFTER_MS)
         continue
       }
-      const end = await this.#followOne(peer, () => {
+      const onHeard = () => {
         lastSeen = performance.now()
-      })
+      }
+      const end = source === null ? null : await this.#listen(source, onHeard)
       if (end === null && this.#decidedEnd !== null) return this.#decidedEnd
-      if (end === null) this.#retryAt.set(peer.peerId, performance.now() + RETRY_AFTER_MS)
-      else if (end.kind === 'alone') this.#alone.set(peer.peerId, performance.now())
+      if (end === null) this.#retryAt.set(asked.peerId, performance.now() + RETRY_AFTER_MS)
+      else if (end.kind === 'alone') this.#asked.add(asked.peerId)
       else if (end.kind === 'finished' && (end.status === 'excluded' || end.status === 'quorum_lost')) {
-        this.#asked.add(peer.peerId)
+        this.#asked.add(asked.peerId)
         // Who was excluded says nothing about the others.
         if (end.status === 'quorum_lost') this.#quorumLost = end
       } else return end
@@ -99,27 +117,37 @@ class PlanFollower {
     return this.#quorumLost ?? { kind: 'lost' }
   }
 
-  #connected(): PeerInfo[] {
-    return agentsOf(this.#options.mesh).filter((peer) => peer.connected && !this.#asked.has(peer.peerId))
-  }
-
   #candidates(): PeerInfo[] {
-    const only = this.#only
-    return this.#connected().filter(({ peerId }) => (only === null ? !this.#alone.has(peerId) : peerId === only))
+    return agentsOf(this.#options.mesh).filter(({ connected, peerId }) => {
+      return connected && !this.#asked.has(peerId) && (this.#only ?? peerId) === peerId
+    })
   }
 
   #pickPeer(): PeerInfo | null {
-    const now = performance.now()
     const candidates = this.#candidates()
     const untried = candidates.find(({ peerId }) => !this.#retryAt.has(peerId))
     if (untried !== undefined) return untried
-    const next = candidates.find(({ peerId }) => (this.#retryAt.get(peerId) ?? 0) <= now) ?? null
-    if (this.#only !== null || this.#alone.size === 0) return next
-    const isTime = now - Math.min(...this.#alone.values()) >= ALONE_AFTER_MS
-    if (candidates.length > 0 && !isTime) return next
-    const alone = this.#connected().find(({ peerId }) => this.#alone.has(peerId) && this.#members.includes(peerId))
-    this.#only = alone?.peerId ?? null
-    return alone ?? next
+    if (this.#kept !== null && performance.now() - this.#kept.since >= ALONE_AFTER_MS) return null
+    const now = performance.now()
+    return candidates.find(({ peerId }) => (this.#retryAt.get(peerId) ?? 0) <= now) ?? null
+  }
+
+  /** What the one that went on alone says, once the others have had their time. */
+  #takeKept(): Source | null {
+    if (this.#kept === null) return null
+    const { source, since } = this.#kept
+    if (this.#candidates().length > 0 && performance.now() - since < ALONE_AFTER_MS) return null
+    this.#kept = null
+    this.#only = source.peer.peerId
+    this.#asked.delete(this.#only)
+    return source
+  }
+
+  /** Whom the others have excluded, what it does alone does not go with their decisions. */
+  #keepMember(): void {
+    if (this.#kept === null || this.#members.includes(this.#kept.source.peer.peerId)) return
+    this.#kept.source.close()
+    this.#kept = null
   }
 
   #request(): ClientRequest {
@@ -130,8 +158,8 @@ class PlanFollower {
     return { type: 'submit', ...plan, after: this.#after }
   }
 
-  /** Null when this peer was lost, or knows nothing of the plan. */
-  async #followOne(peer: PeerInfo, onHeard: () => void): Promise<FollowEnd | Alone | null> {
+  /** Null when this peer cannot be asked. */
+  async #open(peer: PeerInfo): Promise<Source | null> {
     const { mesh, abortPlan } = this.#options
     let channel: ClientChannel
     try {
@@ -142,22 +170,30 @@ class PlanFollower {
     }
     const sendAbort = () => void channel.send({ type: 'abort', reason: String(abortPlan.reason) }).catch(() => {})
     abortPlan.addEventListener('abort', sendAbort)
-    try {
-      if (abortPlan.aborted) sendAbort()
-      for await (const document of withSilenceLimit(channel)) {
-        const end = this.#take(document, peer)
-        // Who knows nothing of the plan, one that was restarted say, is not somebody who may tell how it ends.
-        if (end !== null) onHeard()
-        if (end !== 'more') return end
-      }
-      return null
-    } catch {
-      // Reset, silent or closed in the middle: all the same, the next peer is asked.
-      return null
-    } finally {
+    if (abortPlan.aborted) sendAbort()
+    const close = () => {
       abortPlan.removeEventListener('abort', sendAbort)
       void channel.close().catch(() => {})
     }
+    return { peer, backlog: new Backlog(withSilenceLimit(channel)), close }
+  }
+
+  /** Null when this peer was lost, or knows nothing of the plan. */
+  async #listen(source: Source, onHeard: () => void): Promise<FollowEnd | Alone | null> {
+    const { peer, backlog } = source
+    for (let next = await backlog.next(); next !== undefined; next = await backlog.next()) {
+      const end = this.#take(next.document, peer)
+      // Who knows nothing of the plan, one that was restarted say, is not somebody who may tell how it ends.
+      if (end !== null) onHeard()
+      if (end === 'more') continue
+      if (end?.kind === 'alone' && this.#kept === null && this.#members.includes(peer.peerId)) {
+        backlog.putBack(next.document)
+        this.#kept = { source, since: performance.now() }
+      } else source.close()
+      return end
+    }
+    source.close()
+    return null
   }
 
   #take(raw: unknown, peer: PeerInfo): FollowEnd | Alone | null | 'more' {
@@ -175,9 +211,10 @@ class PlanFollower {
         return this.#options.detach ? { kind: 'accepted' } : 'more'
       case 'decision':
         if (document.decision.sequence <= this.#after) return 'more'
-        if (document.unilateral && !this.#isLastWord(peer)) return { kind: 'alone' }
+        if (document.unilateral && peer.peerId !== this.#only) return { kind: 'alone' }
         this.#after = document.decision.sequence
         this.#members = document.decision.members.map((member) => member.peer)
+        this.#keepMember()
         this.#noteEnd(document)
         this.#options.onDocument(document, peer)
         return 'more'
@@ -191,18 +228,49 @@ class PlanFollower {
     }
   }
 
-  /** Whether what this peer decides alone is all that is left to follow. */
-  #isLastWord({ peerId }: PeerInfo): boolean {
-    const others = this.#candidates().filter((other) => other.peerId !== peerId)
-    if (others.length === 0 && this.#members.includes(peerId)) this.#only ??= peerId
-    return this.#only === peerId
-  }
-
   #noteEnd({ decision, unilateral }: Extract<NodeDocument, { type: 'decision' }>): void {
     const end = { kind: 'finished', unilateral } as const
     if (decision.kind === 'start') this.#stages = decision.spec.stages.length
     else if (decision.kind === 'abort') this.#decidedEnd = { ...end, status: 'aborted', reason: decision.reason }
     else if (decision.sequence === this.#stages) this.#decidedEnd = { ...end, status: 'completed', reason: '' }
+  }
+}
+
+/** Documents read as they come, and held until they are wanted. */
+class Backlog {
+  readonly #documents: { readonly document: unknown }[] = []
+  #open = true
+  #wake: () => void = () => {}
+
+  constructor(documents: AsyncIterable<unknown>) {
+    void this.#read(documents)
+  }
+
+  /** Undefined at the end, whatever the reason: reset, silent or closed in the middle, the next peer is asked. */
+  async next(): Promise<{ readonly document: unknown } | undefined> {
+    while (this.#documents.length === 0 && this.#open) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    return this.#documents.shift()
+  }
+
+  putBack(document: unknown): void {
+    this.#documents.unshift({ document })
+  }
+
+  async #read(documents: AsyncIterable<unknown>): Promise<void> {
+    try {
+      for await (const document of documents) {
+        this.#documents.push({ document })
+        this.#wake()
+      }
+    } catch {
+      // Told by the end.
+    }
+    this.#open = false
+    this.#wake()
   }
 }
 

@@ -114,8 +114,17 @@ it('follows one peer to its end when all that are left go on alone, and nobody e
     a: [decided(0), decided(1), decided(2, 'a'), decided(3, 'a'), finished('completed', true)],
     b: [decided(0), decided(1), decided(2, 'b'), decided(3, 'b'), finished('completed', true)],
   })
-  expect(taken).toEqual(['0 by a', '1 by a', '2 alone b', '3 alone b'])
+  expect(taken).toEqual(['0 by a', '1 by a', '2 alone a', '3 alone a'])
   expect(end).toMatchObject({ status: 'completed', unilateral: true })
+})
+
+it('ends where the peer that went on alone stops', async () => {
+  const { end, taken } = await follow({
+    a: [decided(0), decided(1, 'a'), finished('quorum_lost', true)],
+    b: [decided(0), finished('quorum_lost', false)],
+  })
+  expect(taken).toEqual(['0 by a', '1 alone a'])
+  expect(end).toMatchObject({ status: 'quorum_lost', unilateral: true })
 })
 
 it('comes back to a peer that went on alone when those that are left know nothing of the plan', async () => {
