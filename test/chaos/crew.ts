@@ -265,14 +265,13 @@ export class Crew implements AsyncDisposable {
     this.#healing.add(timer)
   }
 
-  /** Folders are made when a plan starts; their names end with that time, to the second. */
-  #wrote(process: Process, dir: string): boolean {
-    const started = this.eventsOf(process).filter(({ event }) => event === 'plan.accepted')
+  /** Folders are made by the process that lives then; their names end with that time, to the second. */
+  #wrote({ startedAt, end }: Process, dir: string): boolean {
     const stamp = /-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-\d+)?$/.exec(dir)
     if (stamp === null) return false
     const [, year, month, day, hour, minute, second] = stamp
     const made = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
-    return started.some(({ time }) => Math.abs(time - made) < 3000)
+    return made + 1000 > startedAt && made <= (end?.at ?? Number.POSITIVE_INFINITY)
   }
 
   #clientOut(mark: string): string {
