@@ -7,7 +7,9 @@ import { type Execution, endOf, partOf } from './parts.ts'
 export const CLOCK_SLACK_MS = 10
 /** Whoever was starved may be taken for lost until a little later. */
 const STARVED_FOR_MS = 8000
+/** Starved for so long in all, within a time in which a peer may be taken for dead. */
 const OVERLOAD_MS = 2000
+const OVERLOAD_WITHIN_MS = 5000
 
 /** Stopped, or gone, for the whole of a stretch of time. */
 export function wasOut(peer: Peer, since: number, until: number): boolean {
@@ -43,9 +45,15 @@ export function mayBeMissed(evidence: Evidence, execution: Execution, name: stri
 
 /** So starved that what should happen in time says nothing about the peers, only about the machine. */
 export function isOverloaded({ peers }: Evidence): boolean {
-  return peers.some(({ troubles }) =>
-    troubles.some(({ kind, since, until }) => kind === 'starved' && until - since >= OVERLOAD_MS),
-  )
+  return peers.some(({ troubles }) => {
+    const starved = troubles.filter(({ kind }) => kind === 'starved')
+    return starved.some(({ until }) => {
+      const withinMs = starved.map(
+        (one) => Math.min(one.until, until) - Math.max(one.since, until - OVERLOAD_WITHIN_MS),
+      )
+      return withinMs.reduce((sum, ms) => sum + Math.max(0, ms), 0) >= OVERLOAD_MS
+    })
+  })
 }
 
 export function majorityOf(count: number): number {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { Evidence, ResultFolder, Violation } from '../evidence.ts'
-import { type Execution, endOf, finishOf, lastReleased, type Part, partOf, releaseOf, releasesOf } from '../parts.ts'
+import { type Execution, endOf, eventsOf, lastReleased, type Part, partOf, releaseOf, releasesOf } from '../parts.ts'
 import { wasTroubled } from '../troubles.ts'
 
 const summarySchema = z.looseObject({
@@ -57,11 +57,16 @@ function mustBeThere(evidence: Evidence, execution: Execution, sequence: number)
   if (release === undefined) return []
   if (release.policy !== 'best_effort') return release.members
   return release.members.filter((name) => {
-    const finish = finishOf(execution, name, sequence)
-    const peer = partOf(execution, name)?.peer
-    if (finish === undefined || peer === undefined) return false
-    return finish.time < release.time - ON_ITS_WAY_MS && !wasTroubled(evidence, peer, release.time)
+    const part = partOf(execution, name)
+    const ready = part === undefined ? undefined : readyOf(part, sequence)
+    if (part === undefined || ready === undefined) return false
+    return ready.time < release.time - ON_ITS_WAY_MS && !wasTroubled(evidence, part.peer, release.time)
   })
+}
+
+/** When it said that it is ready. */
+function readyOf(part: Part, sequence: number): { readonly time: number } | undefined {
+  return eventsOf(part, 'barrier.waiting').find((event) => event.sequence === sequence)
 }
 
 /** Tables come from decisions alone, so whoever went all the way, and followed nobody who went on alone, has the same bytes. */
