@@ -12,6 +12,7 @@ import { advance, digestSoon, greet, leaderWakeAt, tickLeader } from './leader.t
 import { limits } from './limits.ts'
 import {
   endQuery,
+  excuse,
   forgiveSilence,
   heard,
   livenessWakeAt,
@@ -64,7 +65,9 @@ export class BarrierCore {
     const step = new Step(state, now, dice)
     const promised = state.promised
     const leader = state.leader
-    if (state.expectedWakeAt !== null && now - state.expectedWakeAt > limits.pauseMs) afterPause(step)
+    const lateMs = state.expectedWakeAt === null ? 0 : now - state.expectedWakeAt
+    if (lateMs > limits.lateMs) discountLateness(step, lateMs)
+    if (lateMs > limits.pauseMs) afterPause(step)
     take(step, input)
     tick(step)
     settle(step)
@@ -258,6 +261,18 @@ function resignIfExcluded(step: Step): void {
   scheduleElection(step, limits.candidateGraceMs)
 }
 
+/**
+ * Time in which this process did not get to its work says nothing about others. It takes as long again to read what they
+ * sent meanwhile.
+ */
+function discountLateness(step: Step, lateMs: number): void {
+  const { state, now } = step
+  const excusedMs = 2 * lateMs
+  excuse(step, excusedMs)
+  state.leaderHeardAt = Math.min(now, state.leaderHeardAt + excusedMs)
+  if (state.campaign !== null) state.campaign.retryAt += excusedMs
+}
+
 /** After a pause the silence of others was this process's own, and a campaign begun before it is stale. */
 function afterPause(step: Step): void {
   const { state, now } = step
@@ -303,7 +318,7 @@ function wakeAt(step: Step): number | null {
   ]
   let earliest: number | null = null
   for (const at of times) if (at !== null && (earliest === null || at < earliest)) earliest = at
-  return earliest
+  return earliest === null ? null : Math.max(earliest, step.now)
 }
 
 function describe(state: CoreState, now: number): CoreStatus {

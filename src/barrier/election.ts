@@ -234,7 +234,7 @@ function retryMs(step: Step, dice: number): number {
 
 /** How long a campaign waits for answers. Idle there is no hurry, and who answers late must not be taken for silent. */
 function patienceMs(step: Step, dice: number): number {
-  return openPlan(step.state) === null ? silenceMs(step.state) : retryMs(step, dice)
+  return openPlan(step.state) === null ? limits.idlePatienceMs : retryMs(step, dice)
 }
 
 function mayStand(step: Step): boolean {

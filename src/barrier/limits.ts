@@ -33,6 +33,8 @@ export const limits = {
   candidateGraceMs: 250,
   /** The same while no plan is under way, and how long another candidate with a lower ballot is turned down. */
   idleGraceMs: 1000,
+  /** While no plan is under way, the answers to a candidate are waited for so long. */
+  idlePatienceMs: 1500,
   /** Readiness changes are gossiped together: each costs every peer some signed messages. */
   digestDelayMs: 250,
   /** Bounds of the time between a decision's proposal and the start it announces; the first start takes the longest. */
@@ -58,6 +60,8 @@ export const limits = {
   /** What clocks of hosts usually drift apart. */
   driftUsual: 0.00001,
   driftMsMin: 1,
+  /** A step that comes so much later than it was asked for: this process does not get the processor time it needs. */
+  lateMs: 20,
   /** More time than this between two steps means that this process was stopped, not that others were silent. */
   pauseMs: 900,
 } as const

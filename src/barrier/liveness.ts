@@ -122,6 +122,14 @@ export function livenessWakeAt(step: Step): number | null {
   return wakeAt
 }
 
+/** For so long others could not be heard: their silence, and the questions open to them, last that much longer. */
+export function excuse({ state, now }: Step, excusedMs: number): void {
+  for (const known of state.peers.values()) {
+    if (known.connected) known.lastHeardAt = Math.min(now, known.lastHeardAt + excusedMs)
+    if (known.query !== null) known.query.deadlineAt += excusedMs
+  }
+}
+
 /** After a pause of this process the silence was its own. */
 export function forgiveSilence(step: Step): void {
   for (const known of step.state.peers.values()) {

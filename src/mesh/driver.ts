@@ -19,6 +19,7 @@ export class Driver {
   readonly #carrier: Carrier
   readonly #inbox: { readonly input: Input; readonly at: number }[] = []
   #running = false
+  #ticking = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
   #last = now()
@@ -84,6 +85,16 @@ export class Driver {
     clearTimeout(this.#timer)
     const wakeAt = this.#core.nextWakeAt()
     if (wakeAt === null || this.#stopped) return
-    this.#timer = setTimeout(() => this.feed({ type: 'tick' }), Math.max(0, Math.ceil(wakeAt - now())))
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(wakeAt - now())))
+  }
+
+  /** What has arrived by now is read first: a process short of time must not take those for silent whom it did not hear. */
+  #tick(): void {
+    if (this.#ticking) return
+    this.#ticking = true
+    setImmediate(() => {
+      this.#ticking = false
+      this.feed({ type: 'tick' })
+    })
   }
 }

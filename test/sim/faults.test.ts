@@ -121,3 +121,30 @@ it('3 agents, the one that waits longest is cut off from the leader alone: the l
     show.until(90_000, () => show.cluster.live().every(({ host }) => show.endings()[host] === 'completed'))
   }
 })
+
+describe('a leader that asks a silent member whether it lives, and stands still itself before it hears the answer', () => {
+  it.each([600, 1600])('for %i ms: nobody is taken for dead', (pauseMs) => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const show = new Rehearsal({ count: 5, seed, stageMs: () => 9000 })
+      const leader = show.start(plan('all_or_nothing', 5, { queryTimeoutMs: 300, queryRetries: 1 }))
+      const [silent] = show.others(leader)
+      if (silent === undefined) throw new Error('there are others')
+      let asked = false
+      show.cluster.watchers.push({
+        booted: () => undefined,
+        fed: () => undefined,
+        carried: (proc, output) => {
+          if (proc === leader && output.type === 'send' && output.message.type === 'query') asked = true
+        },
+      })
+      show.cut([silent], [leader])
+      show.until(10_000, () => asked)
+      show.cluster.heal()
+      show.cluster.pause(leader)
+      show.cluster.run(show.cluster.now + pauseMs)
+      show.cluster.resume(leader)
+      show.until(60_000, () => show.cluster.live().every(({ host }) => show.endings()[host] !== undefined))
+      expect(new Set(Object.values(show.endings())), `seed ${seed}`).toEqual(new Set(['completed']))
+    }
+  })
+})
