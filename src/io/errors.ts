@@ -22,6 +22,7 @@ export const IO_ERROR_CODES = {
   THROTTLED: 'the storage was too busy (503 or 429)',
   STORE_REFUSED: 'the storage answered with another error',
   CONNECTION_LOST: 'no connection could be made, or it ended before there was an answer',
+  TOO_MANY_ERRORS: 'a workload met as many errors as its plan allows',
   LANE_LOST: 'a lane died or did not come back',
   BAD_RESULT: 'a result that was received cannot be read',
   CLOSED: 'the engine was closed',

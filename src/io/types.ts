@@ -77,6 +77,17 @@ export interface RateSpec {
   readonly arrivals: 'fixed' | 'uniform' | 'exponential'
 }
 
+/** What ends or slows down a workload on an agent, errors of its warm-up included. */
+export interface ErrorLimitSpec {
+  /** So many errors end the stage, which has failed; null: no number does. */
+  readonly total: number | null
+  /** At so many errors a second, lanes that meet one pause for `backoffMs`; null: they never do. */
+  readonly perSecond: number | null
+  /** What a rate of errors is counted over. */
+  readonly windowMs: number
+  readonly backoffMs: number
+}
+
 export interface ValidationWork {
   readonly type: 'validation'
   /** Every place the plan will touch, and whether it will be written. */
@@ -124,6 +135,8 @@ export interface ExecuteWork {
   /** Compare what gets return with what was written. */
   readonly verify: boolean
   readonly opTimeoutMs: number
+  /** Null or left out: errors are counted, and change nothing. */
+  readonly errorLimits?: ErrorLimitSpec | null
   readonly perfLogIntervalMs: number
 }
 

@@ -26,6 +26,7 @@ duration: "5m"
 concurrency: 32
 page_cache_mode: auto
 op_log_path: /data/oplog.tsv.zst
+error_handling: { max_total_errors: 200, error_rate_threshold: 10.0, max_retries: 5, retry_on_error: false }
 dynamic_put_pool: false
 warmup_period: 10s
 perf_log: { path: /tmp/perf.tsv, interval: 1s }
@@ -126,6 +127,7 @@ describe('what the documentation of sai3-bench shows', () => {
       rate: { opsPerSecond: 1000, arrivals: 'fixed' },
       pathSelection: 'weighted',
       partitionOverlap: 0.5,
+      errorLimits: { total: 200, perSecond: 10, windowMs: 1000, backoffMs: 5000 },
       ops: [
         { op: 'get', uris: ['file:///tmp/paceline/y/data/prepared-*.dat'], concurrency: 64 },
         {
@@ -147,6 +149,7 @@ describe('what the documentation of sai3-bench shows', () => {
       'agents[0].address',
       'agents[1].address',
       'agents[1].multi_endpoint.strategy',
+      'error_handling.max_retries',
       'grpc_keepalive_interval',
       'op_log_path',
       'page_cache_mode',

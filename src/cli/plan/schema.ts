@@ -55,6 +55,25 @@ const perfLog = z.strictObject({
   interval_seconds: ignored('older spelling: use interval; a row a second is written'),
 })
 
+const errorHandling = z.strictObject({
+  max_total_errors: count(1, 1_000_000_000)
+    .optional()
+    .describe(
+      'So many errors on one agent end its execute or hybrid stage, which has failed; any number is put up with.',
+    ),
+  error_rate_threshold: amount(0.001, 1_000_000)
+    .optional()
+    .describe('At so many errors a second on one agent, each lane that meets one pauses; none does.'),
+  error_rate_window: amount(0.1, 3600).prefault(1).describe('Seconds that this rate is counted over.'),
+  backoff_duration: duration().prefault('5s').describe('How long such a lane pauses.'),
+  retry_on_error: ignored('operations are not repeated; S3 requests are, see AWS_MAX_ATTEMPTS', false),
+  max_retries: ignored('operations are not repeated; S3 requests are, see AWS_MAX_ATTEMPTS'),
+  initial_retry_delay_ms: ignored('operations are not repeated; S3 requests are, as S3 clients do'),
+  max_retry_delay_ms: ignored('operations are not repeated; S3 requests are, as S3 clients do'),
+  retry_backoff_multiplier: ignored('operations are not repeated; S3 requests are, as S3 clients do'),
+  retry_jitter_factor: ignored('operations are not repeated; S3 requests are, as S3 clients do'),
+})
+
 export const planSchema = z.strictObject({
   target: uri().optional().describe('Where paths of the plan begin: file://, direct://, s3:// or null://.'),
   duration: duration().prefault('60s').describe('How long execute stages run that do not say it themselves.'),
@@ -69,6 +88,9 @@ export const planSchema = z.strictObject({
     .prefault(false)
     .describe('Gets and stats also choose from what their lane has put meanwhile, where their path covers it.'),
   op_timeout: duration({ min: 1 }).prefault('60s').describe('An operation that takes longer is an error.'),
+  error_handling: errorHandling
+    .optional()
+    .describe('When errors end a workload or slow it down; without it they are counted only.'),
   perf_log: perfLog.optional().describe('The log of every second.'),
   op_log: flag()
     .prefault(false)
@@ -85,17 +107,19 @@ export const planSchema = z.strictObject({
   version: ignored('plans have no versions'),
   processes: ignored('each agent uses worker threads of one process'),
   processing_mode: ignored('each agent uses worker threads of one process'),
-  page_cache_mode: ignored('the page cache is left to the system; use direct:// to go around it'),
+  page_cache_mode: ignored(
+    'the page cache is left to the system, which the runtimes cannot advise; use direct:// to go around it',
+  ),
   enable_metadata_cache: ignored('there is no metadata cache: names and sizes are computed from the plan', false),
   cache_checkpoint_interval_secs: ignored('there is no metadata cache: names and sizes are computed from the plan'),
   range_engine: ignored('gets are not split; use range_size of a get for ranged reads'),
   s3dlio_optimization: ignored('another S3 client is used'),
-  error_handling: ignored('errors are counted and never end an execute stage'),
   autotune: ignored('nothing is tuned'),
   distributed_env: ignored('the environment is that in which the nodes were started'),
   live_stats_tracker: ignored('progress is always shown'),
 })
 
 export type WrittenPlan = z.output<typeof planSchema>
+export type WrittenErrorHandling = z.output<typeof errorHandling>
 export type WrittenDistributed = z.output<typeof distributed>
 export type WrittenAgent = z.output<typeof agent>

@@ -1,6 +1,14 @@
 /** The work of one agent in one stage: the plan's templates with that agent's place and overrides. */
 
-import type { ObjectSet, PathSelection, RateSpec, SharingMode, StageWork, TreeSpec } from '../../io/mod.ts'
+import type {
+  ErrorLimitSpec,
+  ObjectSet,
+  PathSelection,
+  RateSpec,
+  SharingMode,
+  StageWork,
+  TreeSpec,
+} from '../../io/mod.ts'
 import { meanBytes, treeFiles } from './amounts.ts'
 import type { StageDraft } from './stages.ts'
 import { expandObjects, expandOps, expandTree, type OpTemplate, type Place, type PrepareTemplate } from './storage.ts'
@@ -17,6 +25,7 @@ export interface PlanContext {
   readonly verify: boolean
   readonly dynamicPutPool: boolean
   readonly opTimeoutMs: number
+  readonly errorLimits: ErrorLimitSpec | null
   readonly perfLogIntervalMs: number
   readonly sharing: SharingMode
   readonly pathSelection: PathSelection
@@ -75,6 +84,7 @@ function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace,
   const { objects, tree } = everythingMade(context, place)
   const { rate, pathSelection, partitionOverlap, sharing, verify, opTimeoutMs, perfLogIntervalMs, dynamicPutPool } =
     context
+  const { errorLimits } = context
   const unlimited = draft.type === 'hybrid' && draft.durationMs === null && draft.opsMax !== null
   return {
     type: draft.type === 'hybrid' ? 'hybrid' : 'execute',
@@ -93,6 +103,7 @@ function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace,
     verify,
     dynamicPutPool,
     opTimeoutMs,
+    errorLimits,
     perfLogIntervalMs,
   }
 }

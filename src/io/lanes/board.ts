@@ -28,6 +28,10 @@ export const CONTROL = {
   TAKEN: 3,
   /** 1 once the first lane has ended. */
   DONE: 4,
+  /** Errors of a workload that puts up with so many only; those of the window that is counted now, and which one it is. */
+  ERRORS: 5,
+  WINDOW_ERRORS: 6,
+  ERROR_WINDOW: 7,
   LENGTH: 16,
 } as const
 

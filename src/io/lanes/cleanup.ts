@@ -183,7 +183,7 @@ export class CleanupLane {
   #report(op: 'delete' | 'list', store: Store, error: unknown): void {
     const ref = this.#ref
     const failed = { op: OPS.indexOf(op), name: op, bytes: 0, measured: true }
-    recordFailure(this.#lane, failed, error, () => store.describe(ref))
+    recordFailure(this.#lane, failed, error, store, ref)
     if (this.#work.mode !== 'best_effort') {
       this.#lane.fail('CLEANUP_INCOMPLETE', describeOpError(op, store.describe(ref), error), false)
     }

@@ -2,6 +2,7 @@
 
 import { codeOf, describeOpError, messageOf } from '../errors.ts'
 import { ERROR_MESSAGE_CHARS_MAX, ERROR_SAMPLES_MAX } from '../limits.ts'
+import type { ObjectRef, Store } from '../stores/types.ts'
 import type { ErrorCount } from './jobs.ts'
 
 const OTHER = 'other'
@@ -14,8 +15,8 @@ export class ErrorCounter {
     this.#onNew = onNew
   }
 
-  /** `where` is asked for the first of a kind only. */
-  add(op: string, error: unknown, where: () => string): void {
+  /** `store` is asked what `ref` is called for the first of a kind only. */
+  add(op: string, error: unknown, store: Store, ref: ObjectRef): void {
     const code = codeOf(error)
     let key = `${op} ${code === '' ? messageOf(error).slice(0, 80) : code}`
     const known = this.#counts.get(key)
@@ -23,7 +24,7 @@ export class ErrorCounter {
       known.count++
       return
     }
-    let message = describeOpError(op, where(), error).slice(0, ERROR_MESSAGE_CHARS_MAX)
+    let message = describeOpError(op, store.describe(ref), error).slice(0, ERROR_MESSAGE_CHARS_MAX)
     if (this.#counts.size >= ERROR_SAMPLES_MAX) {
       key = OTHER
       const other = this.#counts.get(OTHER)

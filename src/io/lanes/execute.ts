@@ -2,7 +2,7 @@
 
 import { monotonic } from '../clock.ts'
 import { putNames } from '../collections.ts'
-import { IoError } from '../errors.ts'
+import { describeOpError, IoError } from '../errors.ts'
 import { parsePattern } from '../glob.ts'
 import type { SelectionRule } from '../shares.ts'
 import { ObjectRef, type Store } from '../stores/types.ts'
@@ -20,6 +20,7 @@ import {
   ListingChooser,
   putPlace,
 } from './choosers.ts'
+import { ErrorLimits } from './error-limits.ts'
 import { endLane, isOver, isStopped, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
 import { Pacer } from './pacer.ts'
 
@@ -46,6 +47,12 @@ export class ExecuteLane {
     return new Pacer({ opsPerSecond, arrivals }, job.lanes, seat.index / job.lanes, timing.startAt, random)
   }
 
+  #createLimits(): ErrorLimits | null {
+    const { control, timing } = this.#lane
+    const { errorLimits } = this.#work
+    return errorLimits == null ? null : new ErrorLimits(errorLimits, control, timing.startAt)
+  }
+
   #weigh(): void {
     this.#weights = this.#actions.reduce((sum, { weight }) => sum + weight, 0)
   }
@@ -70,6 +77,7 @@ export class ExecuteLane {
     const deadline = durationMs === null ? Number.POSITIVE_INFINITY : measuredFrom + durationMs
     const ref = this.#ref
     const pacer = this.#createPacer()
+    const limits = this.#createLimits()
     let last = monotonic.now()
     recorder.set(HEAD.STARTED_AT, last + toEngineClock)
     recorder.set(HEAD.MEASURED_AT, Math.max(last, measuredFrom) + toEngineClock)
@@ -111,7 +119,7 @@ export class ExecuteLane {
         last = monotonic.now()
         const measured = from >= measuredFrom
         const failed = { op: action.op, name: action.name, bytes: action.isGet ? ref.size : 0, measured }
-        recordFailure(lane, failed, error, () => store.describe(ref))
+        recordFailure(lane, failed, error, store, ref)
       }
       if (rows !== null) {
         const { name: op } = action
@@ -119,8 +127,22 @@ export class ExecuteLane {
         // Making the line is no part of what a ranged read takes next.
         last = monotonic.now()
       }
+      if (error !== undefined && limits !== null) {
+        const pause = this.#heed(limits, last, deadline, describeOpError(action.name, store.describe(ref), error))
+        if (pause !== null) yield pause
+        last = monotonic.now()
+      }
     }
     endLane(lane, (pacer === null ? last : monotonic.now()) + toEngineClock)
+  }
+
+  /** After an error at `at`: ends the stage, or returns what there is to wait for. */
+  #heed(limits: ErrorLimits, at: number, deadline: number, message: string): Promise<number> | null {
+    const pauseMs = limits.count(at)
+    if (pauseMs !== 'stop') return pauseMs === 0 ? null : this.#pause(Math.min(at + pauseMs, deadline))
+    const reason = `Stopped after ${this.#work.errorLimits?.total} errors (max_total_errors), the last: ${message}`
+    this.#lane.fail('TOO_MANY_ERRORS', reason, true)
+    return null
   }
 
   #exhaust(action: Action): void {

@@ -2,6 +2,7 @@
 
 import module from 'node:module'
 import process from 'node:process'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { now } from '../clock.ts'
 import { IoError, messageOf } from '../errors.ts'
@@ -155,22 +156,37 @@ function withCompileCache(): { env?: NodeJS.ProcessEnv } {
   return directory === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: directory } }
 }
 
+/**
+ * Threads that are made until the function returned is called compile what runs often themselves. V8's own threads, which do
+ * it otherwise, are few: among many busy lanes they get no CPU, and lanes run slow code for seconds. Node only: Deno's
+ * flags are fixed when it starts.
+ */
+function compileOnOwnThread(): () => void {
+  setFlagsFromString('--no-concurrent-recompilation')
+  return () => setFlagsFromString('--concurrent-recompilation')
+}
+
 export class LanePool {
   readonly #threads: LaneThread[] = []
 
   /** As many running threads as asked for. Throws IoError LANE_LOST when one does not start. */
   async take(count: number): Promise<readonly LaneThread[]> {
     for (let i = this.#threads.length - 1; i >= 0; i--) if (this.#threads[i]?.isLost) this.#threads.splice(i, 1)
-    if (this.#threads.length === 0 && count > 1) {
-      // The others find what this one has compiled.
-      const first = new LaneThread()
-      this.#threads.push(first)
-      await first.up
+    const endFlags = compileOnOwnThread()
+    try {
+      if (this.#threads.length === 0 && count > 1) {
+        // The others find what this one has compiled.
+        const first = new LaneThread()
+        this.#threads.push(first)
+        await first.up
+      }
+      while (this.#threads.length < count) this.#threads.push(new LaneThread())
+      const taken = this.#threads.slice(0, count)
+      await Promise.all(taken.map((thread) => thread.up))
+      return taken
+    } finally {
+      endFlags()
     }
-    while (this.#threads.length < count) this.#threads.push(new LaneThread())
-    const taken = this.#threads.slice(0, count)
-    await Promise.all(taken.map((thread) => thread.up))
-    return taken
   }
 
   async close(): Promise<void> {

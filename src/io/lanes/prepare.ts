@@ -147,7 +147,7 @@ export class PrepareLane {
   #giveUp(store: Store, error: unknown, hopeless: boolean): void {
     const ref = this.#ref
     const failed = { op: PUT, name: 'put', bytes: ref.size, measured: true }
-    recordFailure(this.#lane, failed, error, () => store.describe(ref))
+    recordFailure(this.#lane, failed, error, store, ref)
     if (hopeless || ++this.#failuresInARow >= FAILURES_MAX) {
       const code = codeOf(error) === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'PREPARE_INCOMPLETE'
       this.#lane.fail(code, describeOpError('put', store.describe(ref), error), true)
