@@ -160,18 +160,20 @@ export function finish(step: Step, status: PlanStatus, reason: string): void {
   }
   const shown = plan.decisions[0]?.kind === 'start'
   if (shown) step.emit({ type: 'plan_finished', plan: plan.ref, status, reason, unilateral: plan.unilateral })
-  state.archive.push({
-    ref: plan.ref,
-    submission: plan.spec.submission,
-    roster: plan.roster,
-    decisions: plan.decisions,
-    status: shown ? status : 'aborted',
-  })
-  if (state.archive.length > limits.archivedPlansMax) state.archive.shift()
+  archive(step, plan, shown ? status : 'aborted')
   state.plan = null
   // They are free again as far as this peer knows; who is not refuses the next start.
   for (const peer of state.peers.values()) if (samePlan(peer.plan, plan.ref)) peer.plan = null
   if (state.lead !== null) resetLead(step)
+}
+
+/** Keeps the last plans for those who were away; starts that were given up, however many, push out no plan. */
+function archive({ state }: Step, plan: PlanState, status: PlanStatus): void {
+  const { ref, spec, roster, decisions } = plan
+  state.archive.push({ ref, submission: spec.submission, roster, decisions, status })
+  const began = (one: { readonly decisions: readonly Decision[] }) => one.decisions[0]?.kind === 'start'
+  const alike = state.archive.filter((one) => began(one) === began(plan))
+  if (alike.length > limits.archivedPlansMax) state.archive = state.archive.filter((one) => one !== alike[0])
 }
 
 export function reportsOf(plan: PlanState, sequence: number): Map<PeerId, HeldReport> {

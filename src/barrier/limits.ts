@@ -9,7 +9,7 @@ export const limits = {
   planCharsMax: 1024 * 1024,
   membersMax: 4096,
   stagesMax: 1000,
-  /** Ended plans whose decisions are kept for members that were away. */
+  /** Ended plans whose decisions are kept for members that were away; as many starts that were given up. */
   archivedPlansMax: 3,
   refusedPlansMax: 256,
   joinedPlansMax: 256,
