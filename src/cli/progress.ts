@@ -49,8 +49,9 @@ export function newPlanView(runId: string, stages: readonly StageView[], now: nu
   }
 }
 
-/** A decision opens the next sequence for the members that it names. */
+/** A start or a release opens the next sequence for the members that it names; an abort opens none. */
 export function withDecision(view: PlanView, decision: Decision, unilateral: boolean, now: number): PlanView {
+  if (decision.kind === 'abort') return withBlame({ ...view, leader: decision.leader }, decision)
   const excluded = decision.kind === 'start' ? [] : decision.excluded
   const members = new Set(decision.members.map((member) => member.peer))
   const known = new Map(view.agents.map((agent) => [agent.peer, agent]))
@@ -70,11 +71,23 @@ export function withDecision(view: PlanView, decision: Decision, unilateral: boo
   return {
     ...view,
     plan: decision.plan.number,
-    sequence: decision.kind === 'abort' ? decision.sequence : decision.sequence + 1,
+    sequence: decision.sequence + 1,
     openedAt: now,
     agents,
     leader: decision.leader,
     unilateral: view.unilateral || unilateral,
+  }
+}
+
+/** Of those who made the plan abort; stragglers are still at work. */
+function withBlame(view: PlanView, { excluded }: Extract<Decision, { kind: 'abort' }>): PlanView {
+  const states = { dead: 'dead', left: 'dead', failed: 'failed', straggler: 'working' } as const
+  return {
+    ...view,
+    agents: view.agents.map((agent) => {
+      const blamed = excluded.find(({ peer }) => peer === agent.peer)
+      return blamed === undefined ? agent : { ...agent, state: states[blamed.reason] }
+    }),
   }
 }
 

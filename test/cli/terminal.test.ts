@@ -1,9 +1,9 @@
 /** The live block fits every window, survives every resize, and leaves nothing behind. */
 
 import { describe, expect, it } from 'vitest'
-import type { AgentView, PlanView } from '../../src/cli/progress.ts'
+import { type AgentView, type PlanView, withDecision } from '../../src/cli/progress.ts'
 import { showProgress, wantsColor } from '../../src/cli/terminal/mod.ts'
-import { plainStatus } from '../../src/cli/terminal/plain.ts'
+import { plainChanges, plainStatus } from '../../src/cli/terminal/plain.ts'
 import { renderBlock } from '../../src/cli/terminal/render.ts'
 import { columnsOf } from '../../src/cli/terminal/width.ts'
 import { Screen } from './screen.ts'
@@ -150,12 +150,25 @@ describe('a window that changes its size', () => {
     expect([screen.cursorShown, screen.listeners]).toEqual([true, 0])
   })
 
+  it('keeps nothing of a block that it broke anew before the program knew of its width', () => {
+    const screen = new Screen(120)
+    const display = showProgress(screen, view(), { mode: 'live', color: true })
+    display.print('kept')
+    for (const width of [100, 60, 41, 20, 7, 60, 30]) {
+      screen.pull(width)
+      display.print(`pulled to ${width}`)
+      screen.resize(width)
+    }
+    display.close()
+    expect(screen.lines).toEqual(['kept', ...[100, 60, 41, 20, 7, 60, 30].map((width) => `pulled to ${width}`)])
+  })
+
   it('is never filled to its last row by the block', () => {
     const screen = new Screen(40)
     screen.rows = 4
     const display = showProgress(screen, view(), { mode: 'live', color: false })
     display.print('kept')
-    expect(screen.lines).toHaveLength(4)
+    expect(screen.lines).toHaveLength(1 + 3)
     display.close()
   })
 })
@@ -173,6 +186,35 @@ describe('where there is no terminal', () => {
       'stage 2 of 2 read: started',
     ])
     expect(screen.raw).not.toContain('\u001b')
+  })
+
+  it('who is blamed for an abort is named once, and stays on the list once', () => {
+    const member = (name: string) => ({ peer: `id-${name}`, name, incarnation: '1' })
+    const before = view({ sequence: 1 })
+    const after = withDecision(
+      before,
+      {
+        kind: 'abort',
+        plan: { number: 1, uid: 'one' },
+        sequence: 1,
+        leader: 'alpha',
+        ballot: { term: 1, peer: 'id-alpha' },
+        policy: 'all_or_nothing',
+        members: [member('alpha'), member('beta'), member('gamma')],
+        excluded: [{ peer: 'id-beta', name: 'beta', reason: 'failed' }],
+        reports: [],
+        reason: 'all_or_nothing: beta failed',
+      },
+      false,
+      NOW,
+    )
+    expect(plainChanges(before, after)).toEqual(['beta failed its stage'])
+    expect(plainChanges(after, { ...after })).toEqual([])
+    expect(after.agents.map(({ name, state }) => [name, state])).toEqual([
+      ['alpha', 'working'],
+      ['beta', 'failed'],
+      ['gamma', 'working'],
+    ])
   })
 
   it('NO_COLOR wins over everything, dumb terminals have no colours, FORCE_COLOR asks for them in a pipe', () => {

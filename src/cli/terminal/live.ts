@@ -1,6 +1,8 @@
-/** A block of lines at the foot of a terminal that is redrawn in place; ordinary lines scroll above it. */
-
-import { columnsOf } from './width.ts'
+/**
+ * A block of lines at the foot of a terminal that is redrawn in place; ordinary lines scroll above it. Between two redraws
+ * the cursor stands on its first line, where terminals leave it when they break lines anew for another width: however many
+ * rows the block takes then, all of it lies below.
+ */
 
 /** The part of a TTY stream that is used. */
 export interface TerminalStream {
@@ -13,7 +15,14 @@ export interface TerminalStream {
 
 const HIDE_CURSOR = '\u001b[?25l'
 const SHOW_CURSOR = '\u001b[?25h'
-const CLEAR_BELOW = '\u001b[J'
+/**
+ * All from the cursor on: the block, and whatever became of it when the window was resized. The space is for terminals
+ * that keep a screen in their history when it is cleared from its first place on.
+ */
+const ERASE = '\r \u001b[J\r'
+/** A window may be narrower than this process knows yet: lines are then cut off, so that they take one row each. */
+const NO_WRAP = '\u001b[?7l'
+const WRAP = '\u001b[?7h'
 const REDRAW_MS = 200
 /** Where a terminal does not say how wide and high it is. */
 const WIDTH_UNKNOWN = 80
@@ -24,8 +33,6 @@ export class LiveBlock {
   readonly #render: (width: number) => readonly string[]
   readonly #timer: NodeJS.Timeout
   readonly #onResize = () => this.redraw()
-  /** Widths of the lines on screen: after a resize a long one takes more rows than it did. */
-  #drawn: number[] = []
   #open = true
 
   /** `render` returns lines without line breaks, none wider than the width given. */
@@ -39,17 +46,13 @@ export class LiveBlock {
   }
 
   redraw(): void {
-    if (!this.#open) return
-    const lines = this.#render(this.#width()).slice(0, Math.max(1, this.#height() - 1))
-    this.#stream.write(`${this.#erase()}${lines.join('\n')}\n`)
-    this.#drawn = lines.map(visibleWidth)
+    if (this.#open) this.#stream.write(`${ERASE}${this.#drawn()}`)
   }
 
   /** Writes lines that stay, above the block. */
   print(text: string): void {
-    this.#stream.write(`${this.#erase()}${text}${text.endsWith('\n') ? '' : '\n'}`)
-    this.#drawn = []
-    this.redraw()
+    const lines = text.endsWith('\n') ? text : `${text}\n`
+    this.#stream.write(`${ERASE}${lines}${this.#open ? this.#drawn() : ''}`)
   }
 
   /** Erases the block and gives the cursor back. */
@@ -58,8 +61,13 @@ export class LiveBlock {
     this.#open = false
     clearInterval(this.#timer)
     this.#stream.off('resize', this.#onResize)
-    this.#stream.write(`${this.#erase()}${SHOW_CURSOR}`)
-    this.#drawn = []
+    this.#stream.write(`${ERASE}${SHOW_CURSOR}`)
+  }
+
+  #drawn(): string {
+    const lines = this.#render(this.#width()).slice(0, Math.max(1, this.#height() - 1))
+    const up = lines.length > 1 ? `\u001b[${lines.length - 1}A` : ''
+    return `${NO_WRAP}${lines.join('\n')}${WRAP}\r${up}`
   }
 
   #width(): number {
@@ -71,16 +79,4 @@ export class LiveBlock {
     const { rows } = this.#stream
     return rows === undefined || rows <= 0 ? HEIGHT_UNKNOWN : rows
   }
-
-  #erase(): string {
-    if (this.#drawn.length === 0) return ''
-    const width = this.#width()
-    const rows = this.#drawn.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / width)), 0)
-    return `\u001b[${rows}A\r${CLEAR_BELOW}`
-  }
-}
-
-function visibleWidth(line: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with ESC and take no columns
-  return columnsOf(line.replace(/\u001b\[[0-9;]*m/g, ''))
 }
