@@ -5,6 +5,7 @@ import type { StatusCommand } from './args.ts'
 import { type NodeDocument, type PeerStatus, parseNodeDocument } from './client-protocol.ts'
 import { agentsOf } from './follow.ts'
 import { joinAsClient } from './mesh-options.ts'
+import { compareNames } from './names.ts'
 import { renderColumns } from './terminal/mod.ts'
 
 const ANSWER_TIMEOUT_MS = 3000
@@ -51,7 +52,7 @@ export async function askPeers(mesh: Mesh): Promise<PeerRow[]> {
     }
     unasked = next
   }
-  return [...rows.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+  return [...rows.values()].sort((a, b) => compareNames(a.name, b.name))
 }
 
 async function askStatus(mesh: Mesh, { peerId, addrs }: PeerInfo): Promise<PeerStatus | null> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ReportData, reportOf, reportPage } from '../../src/cli/report/mod.ts'
-import { openResults, type ResultFolder, readResults } from '../../src/cli/results/mod.ts'
+import { observationOf, openResults, type ResultFolder, readResults } from '../../src/cli/results/mod.ts'
 import { madeUpRun, type RunSketch, STARTED_AT } from './samples.ts'
 
 const latencies = Array.from({ length: 3000 }, (_, index) => (index + 1) * 1000)
@@ -157,6 +157,59 @@ describe('what a report says of a run in which the leader was lost', () => {
     expect(html).not.toMatch(/<(script|link|img|iframe)[^>]+(src|href)=/)
     expect(html).toMatch(/Content-Security-Policy" content="default-src 'none'/)
     expect(html).toContain('function createPage')
+  })
+})
+
+describe('what a report says of a plan that was aborted', () => {
+  const aborted: RunSketch = {
+    agents: ['agent-1', 'agent-2', 'agent-10'],
+    stages: [
+      {
+        name: 'fill',
+        policy: 'all_or_nothing',
+        leader: 'agent-1',
+        term: 1,
+        works: { 'agent-2': { seconds: 1, failed: 'no luck' } },
+        excluded: [{ name: 'agent-2', reason: 'failed' }],
+        aborted: 'all_or_nothing: agent-2 failed',
+      },
+    ],
+  }
+  let data: ReportData
+
+  beforeAll(async () => {
+    const out = await mkdtemp(path.join(tmpdir(), 'paceline-report-'))
+    const { start, decisions } = madeUpRun(aborted)
+    const results = await openResults({ out, runId: 'made-up', start })
+    for (const decision of decisions) await results.recordDecision(decision, { unilateral: false, waitedMs: 0 })
+    const [, abort] = decisions
+    if (abort === undefined) throw new Error('Nothing was aborted')
+    const event = { type: 'decided', decision: abort, unilateral: false, waitedMs: 0 } as const
+    const seen = observationOf(event, 'agent-1', STARTED_AT + 3000)
+    if (seen !== null) results.observe(seen)
+    await results.finish({ status: 'aborted', reason: 'all_or_nothing: agent-2 failed', unilateral: false })
+    data = reportOf(await readResults(results.dir), { madeBy: '0.0.0' })
+    await rm(out, { recursive: true, force: true })
+  })
+
+  it('ends when a peer saw the abort, not with the last work', () => {
+    expect([data.seconds, data.stages[0]?.to]).toEqual([3, 3])
+  })
+
+  it('tells who failed from who was stopped, and excludes nobody', () => {
+    expect(data.agents.map(({ name, fate, marks }) => [name, fate, marks.map(({ kind }) => kind)])).toEqual([
+      ['agent-1', 'stopped', []],
+      ['agent-2', 'failed', ['failed']],
+      ['agent-10', 'stopped', []],
+    ])
+  })
+
+  it('says each thing once', () => {
+    expect(data.warnings).toEqual([
+      'The plan did not complete (aborted): all_or_nothing: agent-2 failed',
+      'Stage 1 fill: without the work of agent-1, agent-10',
+      'Stage 1 fill: agent-2 failed: no luck',
+    ])
   })
 })
 

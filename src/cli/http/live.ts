@@ -1,6 +1,7 @@
 /** The documents that the live page is made from. */
 
 import { now as clock, type Mesh } from '../../mesh/mod.ts'
+import { compareNames } from '../names.ts'
 import { type PlanNow, type ReportData, type RunNow, reportOf } from '../report/mod.ts'
 import { laneOf, openAgent } from './lanes.ts'
 import type { RunWatch, Watched } from './watch.ts'
@@ -52,7 +53,7 @@ export class LiveDocuments {
       .peers()
       .filter(({ role }) => role === 'agent')
       .map(({ name, runtime, version, connected }) => ({ name, runtime, version, connected }))
-      .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+      .sort((a, b) => compareNames(a.name, b.name))
     return { run, node: mesh.name, version, peers, leader: leader?.name ?? null, term, plan: this.#plan() }
   }
 

@@ -1,6 +1,6 @@
 /** What happened, in words and in order: the timeline for those who do not see it. Pure. */
 
-import type { ResultFolder, StageSummary } from '../results/mod.ts'
+import type { ResultFolder, RunSummary } from '../results/mod.ts'
 import type { Moments } from './moments.ts'
 import type { LeaderPeriod, ReportAgent, ReportEvent, ReportStage } from './types.ts'
 
@@ -66,9 +66,16 @@ export function warningsOf({ summary }: ResultFolder): string[] {
   if (summary.unilateral) {
     warnings.push('This peer went on alone, without a quorum: what follows binds nobody else and is its own work only')
   }
-  return [...warnings, ...summary.stages.flatMap(stageWarnings)]
+  return [...warnings, ...stageWarnings(summary)]
 }
 
-function stageWarnings({ sequence, name, notes }: StageSummary): string[] {
-  return notes.map((note) => `Stage ${sequence} ${name}: ${note}`)
+/** What is true of several stages is said once. */
+function stageWarnings({ stages, reason }: RunSummary): string[] {
+  const stagesOf = new Map<string, string[]>()
+  for (const { sequence, name, notes } of stages) {
+    for (const note of notes) stagesOf.set(note, [...(stagesOf.get(note) ?? []), `${sequence} ${name}`])
+  }
+  // Why the plan was aborted is said already.
+  stagesOf.delete(`aborted: ${reason}`)
+  return [...stagesOf].map(([note, names]) => `Stage${names.length > 1 ? 's' : ''} ${names.join(', ')}: ${note}`)
 }

@@ -1,12 +1,13 @@
 /** The way of each agent through the plan: its lane of the timeline, and what became of it. Pure. */
 
+import { compareNames } from '../names.ts'
 import type { DecisionLine, ResultFolder, RunSummary, StageSummary } from '../results/mod.ts'
 import type { Moments } from './moments.ts'
 import type { Fate, Mark, ReportAgent, Span } from './types.ts'
 
 export function agentsOf(folder: ResultFolder, moments: Moments): ReportAgent[] {
   const { summary } = folder
-  return summary.agents.map((name) => {
+  return [...summary.agents].sort(compareNames).map((name) => {
     const ending = endingOf(name, folder, moments)
     const machine = summary.machines.find((one) => one.name === name)
     return {
@@ -39,30 +40,37 @@ const WORDS = {
 } as const
 
 function endingOf(name: string, { summary, decisions }: ResultFolder, moments: Moments): Ending {
-  const exclusion = decisions.find(({ excluded }) => excluded.some((one) => one.name === name))
-  if (exclusion !== undefined) return exclusionOf(name, exclusion, moments)
+  for (const decision of decisions) {
+    const reason = decision.excluded.find((one) => one.name === name)?.reason
+    // Stragglers of an abort were at work like others: it excludes nobody, but names those for whom it was made.
+    if (reason === undefined || (decision.kind === 'abort' && reason === 'straggler')) continue
+    return gone(name, reason, decision, moments)
+  }
   const last = summary.stages.findLast(({ members }) => members.includes(name))
   if (last === undefined || last.counted.includes(name) || summary.status === 'running') {
     return { fate: 'took_part', text: '', at: null }
   }
-  const text = `nothing was heard of its work in stage ${last.sequence} ${last.name}`
-  return { fate: 'unknown', text, at: null }
+  const where = `stage ${last.sequence} ${last.name}`
+  if (last.outcome === 'aborted') {
+    return { fate: 'stopped', text: `stopped in ${where} when the plan was aborted`, at: null }
+  }
+  return { fate: 'unknown', text: `nothing was heard of its work in ${where}`, at: null }
 }
 
-function exclusionOf(name: string, decision: DecisionLine, moments: Moments): Ending {
-  const { sequence, stage, excluded, unilateral } = decision
-  const reason = excluded.find((one) => one.name === name)?.reason ?? 'dead'
-  const gone = reason === 'dead' || reason === 'left'
+function gone(name: string, reason: keyof typeof WORDS, decision: DecisionLine, moments: Moments): Ending {
+  const { kind, sequence, stage, unilateral } = decision
+  const where = `stage ${sequence} ${stage ?? ''}`.trimEnd()
+  if (kind === 'abort' && reason === 'failed') return { fate: 'failed', text: `failed in ${where}`, at: null }
+  const lost = reason === 'dead' || reason === 'left'
   const released = moments.endOf(sequence)
   // The last time before the decision that its connections closed; nobody sees it where a host falls silent.
   const seen = moments.observed.findLast((one) => one.event === 'peer.left' && one.name === name && one.at <= released)
-  const where = `stage ${sequence} ${stage ?? ''}`.trimEnd()
   const alone = unilateral === true ? ', as this peer saw it alone' : ''
   const delivered = moments.workOf(sequence, name) === undefined ? 'before' : 'after'
   return {
-    fate: gone ? 'lost' : 'excluded',
-    text: `${WORDS[reason]} ${gone ? `${delivered} it delivered ` : 'at the barrier of '}${where}${alone}`,
-    at: gone ? (seen?.at ?? null) : released,
+    fate: lost ? 'lost' : 'excluded',
+    text: `${WORDS[reason]} ${lost ? `${delivered} it delivered ` : 'at the barrier of '}${where}${alone}`,
+    at: lost ? (seen?.at ?? null) : released,
   }
 }
 
@@ -81,10 +89,9 @@ function laneOf(name: string, summary: RunSummary, moments: Moments, ending: End
     if (report?.late === true && work !== undefined) {
       marks.push({ kind: 'late', at: work.to, text: `finished ${stage.name} after its barrier was released` })
     }
-    const excluded = stage.excluded.some((one) => one.name === name)
-    if (!excluded) continue
-    const at = ending.at ?? moments.endOf(stage.sequence)
-    marks.push({ kind: ending.fate === 'lost' ? 'lost' : 'excluded', at, text: ending.text })
+    const { fate, text } = ending
+    if ((fate !== 'lost' && fate !== 'excluded') || !stage.excluded.some((one) => one.name === name)) continue
+    marks.push({ kind: fate, at: ending.at ?? moments.endOf(stage.sequence), text })
   }
   return { spans, marks }
 }
@@ -94,7 +101,8 @@ function silence(stage: StageSummary, moments: Moments, ending: Ending): Span {
   const from = moments.startOf(sequence)
   const released = moments.endOf(sequence)
   const to = ending.at !== null && ending.at > from ? Math.min(ending.at, released) : released
-  return { kind: 'silent', sequence, from, to, text: `${name}: no result was delivered` }
+  const why = ending.fate === 'stopped' ? 'given up when the plan was aborted' : 'no result was delivered'
+  return { kind: 'silent', sequence, from, to, text: `${name}: ${why}` }
 }
 
 function worked(

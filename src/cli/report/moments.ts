@@ -35,6 +35,10 @@ export function momentsOf({ summary, decisions, observed }: ResultFolder): Momen
   const firstWork = summary.stages[0]?.agents.map((agent) => clock.stageTime(1, agent.name, agent.startedAt)) ?? []
   const origin = ms.get(0) ?? (firstWork.length === 0 ? 0 : Math.min(...firstWork))
   const seconds = (time: number) => round((time - origin) / 1000)
+  const seen = observed
+    .map((one) => ({ ...one, at: seconds(clock.agentTime(one.by, one.at)) }))
+    .sort((a, b) => a.at - b.at)
+  const abortedAt = seen.find(({ event }) => event === 'barrier.aborted')?.at ?? 0
   const works = new Map<string, { from: number; to: number }>()
   const ends = new Map<number, number>([[0, 0]])
   for (const { sequence, agents } of summary.stages) {
@@ -43,9 +47,9 @@ export function momentsOf({ summary, decisions, observed }: ResultFolder): Momen
       works.set(`${sequence} ${name}`, { from: time(startedAt), to: time(endedAt) })
     }
     const released = ms.get(sequence)
-    // What is aborted was never released: it ends with the last that is known of it.
+    // What is aborted was never released: it ends when a peer saw that, or with the last that is known of it.
     const known = agents.map(({ name }) => works.get(`${sequence} ${name}`)?.to ?? 0)
-    const last = Math.max(ends.get(sequence - 1) ?? 0, ...known)
+    const last = Math.max(ends.get(sequence - 1) ?? 0, abortedAt, ...known)
     ends.set(sequence, released === undefined ? last : seconds(released))
   }
   return {
@@ -54,9 +58,7 @@ export function momentsOf({ summary, decisions, observed }: ResultFolder): Momen
     startOf: (sequence) => ends.get(sequence - 1) ?? 0,
     endOf: (sequence) => ends.get(sequence) ?? 0,
     workOf: (sequence, agent) => works.get(`${sequence} ${agent}`),
-    observed: observed
-      .map((one) => ({ ...one, at: seconds(clock.agentTime(one.by, one.at)) }))
-      .sort((a, b) => a.at - b.at),
+    observed: seen,
   }
 }
 

@@ -39,7 +39,8 @@ export interface ReportData {
   readonly notes: readonly string[]
 }
 
-export type Fate = 'took_part' | 'lost' | 'excluded' | 'unknown'
+/** `stopped`: at work when the plan was aborted; `unknown`: nothing was heard of its last stage. */
+export type Fate = 'took_part' | 'lost' | 'excluded' | 'failed' | 'stopped' | 'unknown'
 
 export interface ReportAgent {
   readonly name: string

@@ -7,17 +7,18 @@ import { z } from 'zod'
 import type { MeshEvent } from '../../mesh/mod.ts'
 
 const name = z.string().max(256)
+const REASON_MAX = 1000
 
 export const observationSchema = z.strictObject({
   /** Who saw it, and when, ms. */
   by: name,
   at: z.number(),
-  event: z.enum(['leader.elected', 'leader.lost', 'peer.joined', 'peer.left']),
-  /** Whom it happened to. */
+  event: z.enum(['leader.elected', 'leader.lost', 'peer.joined', 'peer.left', 'barrier.aborted']),
+  /** Whom it happened to; of an abort, who announced it. */
   name,
-  /** Of leaders; null otherwise. */
+  /** Of leaders and aborts; null otherwise. */
   term: z.number().int().min(0).nullable(),
-  reason: z.string().max(1000),
+  reason: z.string().max(REASON_MAX),
 })
 
 export type Observation = z.infer<typeof observationSchema>
@@ -37,6 +38,19 @@ export function observationOf(event: MeshEvent, by: string, at: number): Observa
       if (event.peer.role === 'client') return null
       const what = event.type === 'peer_left' ? 'peer.left' : 'peer.joined'
       return { by, at, event: what, name: event.peer.name, term: null, reason: '' }
+    }
+    case 'decided': {
+      const { kind, leader, ballot } = event.decision
+      // Of starts and releases, the decision itself says when.
+      if (kind !== 'abort') return null
+      return {
+        by,
+        at,
+        event: 'barrier.aborted',
+        name: leader,
+        term: ballot.term,
+        reason: event.decision.reason.slice(0, REASON_MAX),
+      }
     }
     default:
       return null

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type Decision, type PeerId, type Policy, policyOf, type StartDecision } from '../../barrier/mod.ts'
 import type { StageResult } from '../../io/mod.ts'
 import type { About } from '../about.ts'
+import { compareNames } from '../names.ts'
 import { decodeReport } from '../stage-report.ts'
 
 export interface AgentStage {
@@ -100,7 +101,7 @@ export class PlanRecord {
     if (stage.agents.some((one) => one.agent === agent)) return
     try {
       stage.agents.push({ agent, ...decodeReport(payload), late: sequence < decidedAt, payload })
-      stage.agents.sort((a, b) => (a.agent < b.agent ? -1 : 1))
+      stage.agents.sort((a, b) => compareNames(a.agent, b.agent))
     } catch (error) {
       // One agent's damaged report must not cost the figures of the others.
       stage.unreadable.push(`${agent}: ${error instanceof Error ? error.message : String(error)}`)

@@ -244,7 +244,10 @@ function notesOf(stage: StageRecord, missing: readonly string[]): string[] {
   const { decision } = stage
   if (decision === null) notes.push('nothing was decided about this stage: own work only')
   if (stage.unilateral) notes.push('released by this peer alone, without a quorum: its own work only')
-  for (const { name, reason } of decision?.excluded ?? []) notes.push(`${name} was excluded (${reason})`)
+  // Who is named by an abort is in its reason.
+  for (const { name, reason } of decision?.kind === 'release' ? decision.excluded : []) {
+    notes.push(`${name} was excluded (${reason})`)
+  }
   if (missing.length > 0) notes.push(`without the work of ${missing.join(', ')}`)
   for (const { agent, result, late } of stage.agents) {
     if (late) notes.push(`${agent} finished after the barrier was released`)

@@ -6,7 +6,14 @@ import { sortableTable } from './table.js'
 
 /** @import { ReportAgent, ReportData } from '../types.ts' */
 
-const FATES = { took_part: '✓ took part', lost: '✕ lost', excluded: '⊘ excluded', unknown: '? unknown' }
+const FATES = {
+  took_part: '✓ took part',
+  lost: '✕ lost',
+  excluded: '⊘ excluded',
+  failed: '✕ failed',
+  stopped: '■ stopped',
+  unknown: '? unknown',
+}
 
 export function agentsSection() {
   const lost = h('ul', { class: 'notes gone' })
@@ -48,7 +55,9 @@ export function agentsSection() {
  * @param {ReportData} data
  */
 function farewell({ name, fateText, delivered }, { stages }) {
-  const done = stages.filter(({ sequence }) => delivered.includes(sequence)).map((stage) => stage.name)
+  const done = stages
+    .filter(({ sequence, outcome }) => delivered.includes(sequence) && outcome !== 'aborted')
+    .map((stage) => stage.name)
   const work = done.length === 0 ? 'No stage of it counts.' : `Its work in ${done.join(', ')} counts.`
   return [h('strong', {}, name), `: ${fateText}. ${work}`].map((part) =>
     part instanceof Node ? part : h('span', {}, part),

@@ -1,6 +1,7 @@
 /** A line chart with a legend of its own: its lines are switched, and its points read, by mouse and by keyboard. */
 
 import { fill, h, newId } from './dom.js'
+import { plain } from './format.js'
 import { colour, onThemeChange } from './theme.js'
 
 /**
@@ -36,6 +37,8 @@ export const COLOURS = 8
 /** Lines are told apart without colours too. */
 const DASHES = [[], [9, 4], [2, 4], [9, 4, 2, 4], [16, 5], [5, 3, 1, 3, 1, 3]]
 const HEIGHT = 280
+/** Of the longest text at a mark of the x axis, with some room, CSS pixels. */
+const TICK_WIDTH = 76
 
 /**
  * @param {string} label
@@ -158,9 +161,11 @@ function optionsOf(spec, width, hidden, read) {
   return {
     width,
     height: HEIGHT,
+    // The last mark's text stands half beyond the axis.
+    padding: [null, 36, null, null],
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 6 } },
-    scales: { x: { time: false }, y: spec.logarithmic === true ? { distr: 3 } : { range: fromZero } },
+    scales: { x: { time: false }, y: spec.logarithmic === true ? { distr: 3, range: decades } : { range: fromZero } },
     axes: axesOf(spec),
     series: [
       {},
@@ -193,6 +198,18 @@ function fromZero(_, __, highest) {
 }
 
 /**
+ * Whole powers of ten around what is drawn.
+ * @param {import('uplot')} _
+ * @param {number | null} lowest
+ * @param {number | null} highest
+ * @returns {[number, number]}
+ */
+function decades(_, lowest, highest) {
+  const [low, high] = [Math.log10(lowest ?? 1), Math.log10(highest ?? 1)]
+  return [10 ** Math.floor(low - 0.01), 10 ** Math.ceil(high + 0.01)]
+}
+
+/**
  * @param {ChartSpec} spec
  * @returns {import('uplot').Axis[]}
  */
@@ -209,17 +226,28 @@ function axesOf({ formatX, formatTick, ticks, titleX, logarithmic }) {
       ...common,
       label: titleX,
       labelSize: 20,
-      values: (_, splits) => splits.map(formatX),
-      ...(ticks === undefined ? {} : { splits: () => [...ticks] }),
+      size: 28,
+      values: (_, splits) => splits.map((value) => (value === null ? '' : plain(formatX(value)))),
+      ...(ticks === undefined ? {} : { splits: () => [...ticks], filter: (chart, splits) => thinned(chart, splits) }),
     },
     {
       ...common,
       size: 64,
-      values: (_, splits) => splits.map((value) => (value === null ? '' : formatTick(value))),
+      values: (_, splits) => splits.map((value) => (value === null ? '' : plain(formatTick(value)))),
       // Of a logarithmic axis, only powers of ten are named.
       ...(logarithmic === true ? { filter: (_, splits) => splits.map(powerOfTen) } : {}),
     },
   ]
+}
+
+/**
+ * As many as have room for their texts.
+ * @param {import('uplot')} chart
+ * @param {readonly number[]} splits
+ */
+function thinned({ width }, splits) {
+  const each = Math.ceil((splits.length * TICK_WIDTH) / width)
+  return splits.map((value, at) => (at % each === 0 ? value : null))
 }
 
 /** @param {number} value */

@@ -112,7 +112,7 @@ function specOf(curves, subject) {
     formatTick: latency,
     ticks: Array.from({ length: nines + 1 }, (_, at) => at),
     logarithmic: true,
-    titleX: 'Percentile: what is beyond each mark is ten times rarer',
+    titleX: 'Percentile, with the same room for each nine',
   }
 }
 

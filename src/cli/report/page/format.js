@@ -63,6 +63,14 @@ export function moment(value) {
   return hours > 0 ? `${hours}:${tail}` : tail
 }
 
+/**
+ * As a mark of an axis: "10 ms" for "10.0 ms".
+ * @param {string} text
+ */
+export function plain(text) {
+  return text.replace(/(\.\d*?)0+(?= |$)/, '$1').replace(/\.(?= |$)/, '')
+}
+
 /** @param {number} share */
 export function percent(share) {
   return `${(share * 100).toFixed(0)} %`

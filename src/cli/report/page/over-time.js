@@ -3,7 +3,7 @@
 import { lineChart } from './chart.js'
 import { alternative, choiceOf, fill, h, selectOf } from './dom.js'
 import { bandwidth, count, latency, moment, rate } from './format.js'
-import { sortableTable } from './table.js'
+import { compare, sortableTable } from './table.js'
 
 /** @import { AgentSeries, ReportData, StageSeries } from '../types.ts' */
 /** @import { ChartSpec, Line } from './chart.js' */
@@ -215,7 +215,7 @@ function highest(values) {
 
 /** @param {readonly StageSeries[]} series */
 function agentsIn(series) {
-  return [...new Set(series.flatMap(({ agents }) => agents.map(({ name }) => name)))].sort()
+  return [...new Set(series.flatMap(({ agents }) => agents.map(({ name }) => name)))].sort(compare)
 }
 
 /**

@@ -13,23 +13,29 @@ export const OUTCOMES = {
   aborted: ['✕', 'aborted'],
 }
 
+/** Notes that are shown at once: with many agents there are many. */
+const NOTES_SHOWN = 4
+
 export function stagesSection() {
   const cards = h('ol', { class: 'cards' })
   const byOp = sortableTable('Figures of each stage and operation, all agents together', OP_COLUMNS)
   const byAgent = sortableTable('Figures of each stage, agent and operation', AGENT_COLUMNS)
+  const eachAgent = alternative('Figures of each agent', byAgent.element)
   const element = h(
     'section',
     { id: 'stages', 'aria-labelledby': 'stages-title' },
     h('h2', { id: 'stages-title' }, 'Stages'),
     cards,
     byOp.element,
-    alternative('Figures of each agent', byAgent.element),
+    eachAgent,
   )
   return {
     element,
     /** @param {ReportData} data */
     update({ stages }) {
       fill(cards, stages.map(card))
+      const none = stages.every(({ ops }) => ops.length === 0)
+      for (const element of [byOp.element, eachAgent]) element.hidden = none
       byOp.update(stages.flatMap((stage) => stage.ops.map((figures) => ({ stage, figures }))))
       byAgent.update(stages.flatMap((stage) => stage.agents.flatMap((agent) => agentRows(stage, agent))))
     },
@@ -48,15 +54,29 @@ function card(stage) {
   return h(
     'li',
     { class: `card ${stage.outcome}` },
-    h('h3', {}, h('span', { class: 'sequence' }, String(stage.sequence)), stage.name, outcomeBadge(stage)),
+    h(
+      'h3',
+      {},
+      h('span', { class: 'sequence' }, String(stage.sequence)),
+      h('span', { class: 'stage-name' }, stage.name),
+      outcomeBadge(stage),
+    ),
     h('p', { class: 'muted' }, [stage.type, stage.policy, who].filter((part) => part !== '').join(' · ')),
     h('dl', { class: 'figures' }, headlines(stage)),
-    stage.notes.length > 0 &&
-      h(
-        'ul',
-        { class: 'notes' },
-        stage.notes.map((note) => h('li', {}, note)),
-      ),
+    notesOf(stage),
+  )
+}
+
+/** @param {ReportStage} stage */
+function notesOf({ notes }) {
+  if (notes.length === 0) return null
+  const items = notes.map((note) => h('li', {}, note))
+  const more = items.slice(NOTES_SHOWN)
+  return h(
+    'div',
+    { class: 'card-notes' },
+    h('ul', { class: 'notes' }, items.slice(0, NOTES_SHOWN)),
+    more.length > 0 && h('details', {}, h('summary', {}, `${more.length} more`), h('ul', { class: 'notes' }, more)),
   )
 }
 
@@ -74,20 +94,19 @@ function headlines(stage) {
   )
   /** @type {[string, import('./dom.js').Child[], string?][]} */
   const items = []
+  const moved = sum.bytes > 0
   if (stage.ops.length > 0) {
     items.push(['Throughput', withUnit(`${rate(sum.opsPerSecond)} ops/s`), 'large'])
-    items.push(['Bandwidth', sum.bytes > 0 ? withUnit(bandwidth(sum.mibPerSecond)) : ['–'], 'large'])
-    const slowest = stage.ops.map(({ op, p99Us }) =>
-      h('span', { class: 'of-op' }, `${op} `, ...withUnit(latency(p99Us))),
-    )
-    items.push(['p99', slowest, 'wide'])
-    items.push(['Operations', [count(sum.count)]])
-    items.push(['Moved', [sum.bytes > 0 ? bytes(sum.bytes) : '–']])
+    items.push(['Bandwidth', moved ? withUnit(bandwidth(sum.mibPerSecond)) : ['–'], 'large'])
+    items.push(['Operations', withUnit(rate(sum.count)), 'large'])
     if (sum.errors > 0) items.push(['Errors', [`! ${count(sum.errors)}`], 'bad wide'])
+    items.push(['Moved', moved ? withUnit(bytes(sum.bytes)) : ['–']])
   }
-  items.push(['Worked', withUnit(seconds(stage.seconds))])
-  items.push(['First ready waited', withUnit(milliseconds(stage.waitedMs))])
+  if (stage.agents.length > 0) items.push(['Worked', withUnit(seconds(stage.seconds))])
+  if (stage.outcome !== 'aborted') items.push(['Longest wait', withUnit(milliseconds(stage.waitedMs))])
   if (stage.startSpreadMs !== null) items.push(['Start spread', withUnit(milliseconds(stage.startSpreadMs))])
+  const slowest = stage.ops.map(({ op, p99Us }) => h('span', {}, `${op} `, ...withUnit(latency(p99Us))))
+  if (stage.ops.length > 0) items.push(['p99', slowest, 'of-ops'])
   return items.map(([term, value, kind]) => h('div', { class: kind ?? null }, h('dt', {}, term), h('dd', {}, value)))
 }
 

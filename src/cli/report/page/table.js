@@ -18,6 +18,9 @@ import { fill, h } from './dom.js'
  * }} Column
  */
 
+/** Characters; longer texts are broken. */
+const LONG = 30
+
 /**
  * A table of which the order survives new rows. Columns of numbers are aligned to the right, unless they say `left`.
  * @template R
@@ -90,10 +93,11 @@ function sorted(rows, order, columns) {
 }
 
 /**
+ * "agent-2" before "agent-10".
  * @param {string | number | null} a
  * @param {string | number | null} b
  */
-function compare(a, b) {
+export function compare(a, b) {
   if (a === null || b === null) return Number(a !== null) - Number(b !== null)
   if (typeof a === 'number' && typeof b === 'number') return a - b
   return String(a).localeCompare(String(b), 'en', { numeric: true })
@@ -112,7 +116,8 @@ function rowOf(row, columns, numeric) {
     columns.map((column, at) => {
       const value = column.value(row)
       const shown = column.show?.(row) ?? value ?? '–'
-      return h('td', { class: numeric[at] === true ? 'number' : null }, ...[shown].flat())
+      const long = typeof shown === 'string' && shown.length > LONG
+      return h('td', { class: numeric[at] === true ? 'number' : long ? 'long' : null }, ...[shown].flat())
     }),
   )
 }

@@ -1,7 +1,7 @@
 /** A lane for each agent: what it did when, where it waited, who led, when barriers were released. */
 
 import { alternative, choiceOf, fill, h } from './dom.js'
-import { milliseconds, moment, seconds } from './format.js'
+import { milliseconds, moment, plain, seconds } from './format.js'
 import { hasShortStages, timeScale } from './scale.js'
 import { sortableTable } from './table.js'
 
@@ -23,6 +23,7 @@ export function timelineSection() {
   const picture = h('div', { class: 'timeline', role: 'img' })
   const controls = h('div', { class: 'controls' })
   const events = h('ol', { class: 'events' })
+  const legend = h('ul', { class: 'legend', 'aria-hidden': 'true' })
   const way = sortableTable("Each agent's way through the stages", WAY_COLUMNS)
   /** @type {boolean | null} */
   let widened = null
@@ -37,7 +38,7 @@ export function timelineSection() {
     h('h2', { id: 'timeline-title' }, 'Timeline'),
     controls,
     picture,
-    legend(),
+    legend,
     alternative('What happened, in words', events),
     alternative('Work and waits of each agent', way.element),
   )
@@ -60,6 +61,7 @@ export function timelineSection() {
       }
       shown = data
       draw()
+      fill(legend, keysOf(data))
       fill(
         events,
         data.events.map(({ at, weight, text }) => h('li', { class: weight }, h('b', {}, moment(at)), text)),
@@ -69,13 +71,27 @@ export function timelineSection() {
   }
 }
 
-function legend() {
-  const spans = Object.entries(SPANS).map(([kind, text]) => h('li', {}, h('i', { class: `key span ${kind}` }), text))
-  const marks = Object.entries(MARKS).map(([kind, [sign, text]]) =>
-    h('li', {}, h('i', { class: `key mark ${kind}` }, sign), text),
-  )
-  const leads = h('li', {}, h('i', { class: 'key leads' }), 'leads')
-  return h('ul', { class: 'legend', 'aria-hidden': 'true' }, spans, leads, marks)
+/**
+ * Of what there is to see.
+ * @param {ReportData} data
+ */
+function keysOf({ agents }) {
+  const spans = new Set(agents.flatMap(({ spans }) => spans.map(({ kind }) => kind)))
+  const marks = new Set(agents.flatMap(({ marks }) => marks.map(({ kind }) => kind)))
+  return [
+    ...[...spans].map((kind) => key(`span ${kind}`, '', SPANS[kind])),
+    key('leads', '', 'leads'),
+    ...[...marks].map((kind) => key(`mark ${kind}`, ...MARKS[kind])),
+  ]
+}
+
+/**
+ * @param {string} kind
+ * @param {string} sign
+ * @param {string} text
+ */
+function key(kind, sign, text) {
+  return h('li', {}, h('i', { class: `key ${kind}` }, sign), text)
 }
 
 /**
@@ -101,15 +117,18 @@ function drawTimeline(picture, data, scale) {
       h('div', { class: 'releases' }, lines),
       agents.map((agent) => row(agent.name, `lane ${agent.fate}`, laneOf(agent, data, scale))),
     ),
-    row(
-      'Start spread',
-      'spread-row',
-      stages.map((stage) => spreadOf(stage, scale)),
-    ),
+    stages.some(({ startSpreadMs }) => startSpreadMs !== null) &&
+      row(
+        'Start spread',
+        'spread-row',
+        stages.map((stage) => spreadOf(stage, scale)),
+      ),
     row(
       '',
       'axis',
-      scale.ticks.map((tick) => h('span', { style: at(scale, tick) }, moment(tick))),
+      scale.ticks.map((tick) =>
+        h('span', { class: edge(scale.position(tick)), style: at(scale, tick) }, plain(moment(tick))),
+      ),
     ),
   )
 }
@@ -199,7 +218,7 @@ function spreadOf({ from, to, startSpreadMs, name }, scale) {
   if (startSpreadMs === null) return null
   const text = milliseconds(startSpreadMs)
   const title = `All started ${name} within ${text}`
-  return h('span', { class: 'spread', title, style: between(scale, from, to) }, text)
+  return h('span', { class: 'spread', title, style: between(scale, from, to) }, h('span', {}, text))
 }
 
 /**
@@ -208,6 +227,14 @@ function spreadOf({ from, to, startSpreadMs, name }, scale) {
  */
 function at(scale, moment) {
   return { left: `${(scale.position(moment) * 100).toFixed(3)}%` }
+}
+
+/**
+ * Texts at the ends stay inside.
+ * @param {number} position
+ */
+function edge(position) {
+  return position < 0.02 ? 'first' : position > 0.97 ? 'last' : null
 }
 
 /**
