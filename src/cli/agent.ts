@@ -41,6 +41,8 @@ const PROGRESS_INTERVAL_MS = 1000
 
 /** A stage is armed before the one before it is said to be ready, unless that takes longer than this. */
 const ARM_AHEAD_MS = 3000
+/** Nothing that can wait is done between the release into a stage and so long after its start: members start together. */
+const QUIET_AFTER_START_MS = 20
 /** A start that is announced further ahead than this is computed anew so long before it, from the clock as known then. */
 const REFINE_AHEAD_MS = 60
 
@@ -79,6 +81,8 @@ class PlanWork {
   #armed: { readonly sequence: number; readonly members: string; readonly stage: Promise<ArmedStage> } | null = null
   #running: { readonly cancel: AbortController; readonly done: Promise<void> } | null = null
   #finished: Promise<void> | null = null
+  /** Own clock, ms. */
+  #quietUntil = 0
   /** Decisions are written one after another. */
   #recorded: Promise<void> = Promise.resolve()
 
@@ -149,6 +153,7 @@ class PlanWork {
   runStage({ plan, sequence, startAt, offsetMs, members }: Event<'run_stage'>): void {
     const { log, mesh } = this.#options
     const stage = this.#stageName(sequence)
+    this.#quietUntil = startAt + QUIET_AFTER_START_MS
     const cancel = new AbortController()
     const run = async (): Promise<void> => {
       const start = await this.#refined({ startAt, offsetMs }, cancel.signal)
@@ -239,6 +244,8 @@ class PlanWork {
   record({ decision, unilateral, waitedMs }: Event<'decided'>): void {
     if (decision.plan.uid !== this.#start.plan.uid) return
     this.#recorded = this.#recorded.then(async () => {
+      // The release into the next stage is told of right after the decision.
+      await sleep(Math.max(0, this.#quietUntil - now()))
       try {
         await (await this.#results)?.recordDecision(decision, { unilateral, waitedMs })
       } catch (error) {

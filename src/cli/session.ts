@@ -1,7 +1,8 @@
 /** Following one plan for people: hand it in, show how it goes, write the results, say how it ended. */
 
 import { randomUUID } from 'node:crypto'
-import type { PlanStatus } from '../barrier/mod.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { barrierLimits, type PlanStatus } from '../barrier/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
 import { EXIT_OF_STATUS } from './agent.ts'
 import type { NodeDocument } from './client-protocol.ts'
@@ -147,7 +148,11 @@ class Session {
   #write({ decision, unilateral, waitedMs }: Extract<NodeDocument, { type: 'decision' }>): void {
     const { out, runId } = this.#options
     if (out === null) return
+    // Agents on this host need it for their start.
+    const isLast = decision.sequence >= this.#options.plan.stages.length
+    const notBefore = isLast ? 0 : performance.now() + barrierLimits.startLeadMaxMs
     this.#written = this.#written.then(async () => {
+      await sleep(Math.max(0, notBefore - performance.now()))
       try {
         if (decision.kind === 'start') this.#results = await openResults({ out, runId, start: decision })
         await this.#results?.recordDecision(decision, { unilateral, waitedMs })

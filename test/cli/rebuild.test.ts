@@ -4,7 +4,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openResults, readSummary, rebuildResults } from '../../src/cli/results/mod.ts'
+import { openResults, PlanRecord, readSummary, rebuildResults } from '../../src/cli/results/mod.ts'
+import { summaryOf } from '../../src/cli/results/summary.ts'
 import { madeUpRun, STARTED_AT } from './samples.ts'
 
 const latencies = Array.from({ length: 200 }, (_, at) => 1000 + at * 777)
@@ -56,6 +57,22 @@ async function filesOf(dir: string): Promise<Map<string, string>> {
     await Promise.all(files.map(async (name) => [name, await readFile(path.join(dir, name), 'utf8')] as const)),
   )
 }
+
+it('a stage is summarized once: what a barrier costs does not grow with the stages before it', () => {
+  const record = new PlanRecord(run.start)
+  const stagesNow = () => summaryOf(record, 'made-up', { status: 'running', reason: '', unilateral: false }).stages
+  for (const decision of run.decisions.slice(0, 3)) record.add(decision, false, 1)
+  const before = stagesNow()
+  expect(before.map(({ name }) => name)).toEqual(['check', 'read'])
+  const [check] = before
+  expect(stagesNow()[0]).toBe(check)
+  // What comes late belongs to it all the same.
+  record.addUndecided(2, 'beta', record.stages[1]?.agents[0]?.payload ?? '')
+  const [same, read] = stagesNow()
+  expect(same).toBe(check)
+  expect(before[1]?.counted).toEqual(['alpha', 'gamma'])
+  expect(read?.counted).toEqual(['alpha', 'beta', 'gamma'])
+})
 
 describe('a result folder', () => {
   let out: string

@@ -1,5 +1,7 @@
 /** Peers of different speeds and runtimes go through five stages in step. */
 
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Cluster, hasDeno, type LoggedEvent } from './cluster.ts'
 import { HELD, heldPlan, hold, letGo, untilWaiting } from './plans.ts'
@@ -22,6 +24,20 @@ function expectInStep(cluster: Cluster, names: readonly string[], stages: number
       const started = when(cluster.of('stage.started', name), sequence + 1)
       expect(released).toBeGreaterThanOrEqual(lastFinished)
       expect(started).toBeGreaterThanOrEqual(released)
+    }
+  }
+}
+
+/** Results are written when the next stage has begun: until then nothing is done that can wait. */
+async function expectQuietStarts(cluster: Cluster, names: readonly string[], stages: number): Promise<void> {
+  for (const name of names) {
+    const folder = await cluster.results(name)
+    const files = await readdir(folder)
+    for (let sequence = 1; sequence < stages; sequence += 1) {
+      const file = files.find((one) => one.startsWith(`0${sequence}_`)) ?? ''
+      const { mtimeMs } = await stat(path.join(folder, file))
+      const next = cluster.of('stage.started', name).find((one) => one.sequence === sequence + 1)
+      expect(mtimeMs).toBeGreaterThan(Number(next?.at))
     }
   }
 }
@@ -63,6 +79,7 @@ for (const policy of ['all_or_nothing', 'majority', 'best_effort'] as const) {
     expect((await submit.ended).code).toBe(0)
     const decisions = await cluster.decisions()
     for (const name of THREE) expect(await cluster.decisions(name)).toEqual(decisions)
+    await expectQuietStarts(cluster, THREE, 5)
     for (const { kind, policy: used, members, excluded } of decisions.slice(1)) {
       expect({ kind, used, members, excluded }).toEqual({ kind: 'release', used: policy, members: THREE, excluded: [] })
     }

@@ -32,6 +32,8 @@ export interface StageRecord {
   unilateral: boolean
   waitedMs: number
   readonly unreadable: string[]
+  /** Rises with each change of the above. */
+  version: number
 }
 
 const name = z.string().max(256)
@@ -78,6 +80,7 @@ export class PlanRecord {
     stage.decision = decision
     stage.unilateral = unilateral
     stage.waitedMs = waitedMs
+    stage.version += 1
     for (const report of decision.reports) {
       changed.add(report.sequence)
       this.#addReport(report.sequence, this.#names.get(report.peer) ?? report.name, report.payload, decision.sequence)
@@ -99,6 +102,7 @@ export class PlanRecord {
   #addReport(sequence: number, agent: string, payload: string, decidedAt: number): void {
     const stage = this.#stage(sequence)
     if (stage.agents.some((one) => one.agent === agent)) return
+    stage.version += 1
     try {
       stage.agents.push({ agent, ...decodeReport(payload), late: sequence < decidedAt, payload })
       stage.agents.sort((a, b) => compareNames(a.agent, b.agent))
@@ -123,6 +127,7 @@ export class PlanRecord {
       unilateral: false,
       waitedMs: 0,
       unreadable: [],
+      version: 0,
     }
     this.stages.push(stage)
     this.stages.sort((a, b) => a.sequence - b.sequence)

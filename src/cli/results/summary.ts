@@ -158,7 +158,18 @@ export function secondsOf(agents: readonly AgentStage[]): number {
   return agents.reduce((longest, { result }) => Math.max(longest, result.seconds), 0)
 }
 
+const known = new WeakMap<StageRecord, { readonly version: number; readonly summary: StageSummary }>()
+
+/** Percentiles are costly, and a stage rarely changes once it was decided about: the last summary is kept. */
 function stageOf(stage: StageRecord): StageSummary {
+  const kept = known.get(stage)
+  if (kept?.version === stage.version) return kept.summary
+  const summary = summarizeStage(stage)
+  known.set(stage, { version: stage.version, summary })
+  return summary
+}
+
+function summarizeStage(stage: StageRecord): StageSummary {
   const { agents, decision } = stage
   const counted = agents.map(({ agent }) => agent)
   const missing = stage.members.filter((name) => !counted.includes(name))
