@@ -1,7 +1,7 @@
 // All sources and dependencies in a few files: a start that reads these instead of nine hundred takes a third of the
 // processor time. Made by scripts/setup.js, used by bin/paceline.js as long as no source has changed since.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { cacheFolder, root } from './runtime.js'
@@ -14,22 +14,30 @@ export function freshBundle(project = root) {
   return existsSync(main) ? main : undefined
 }
 
-/** Makes it where it is missing. Without the bundler, which is there for development only, nothing happens. */
+/**
+ * Makes it where it is missing. Without the bundler, which is there for development only, nothing happens. Several
+ * set-ups may be at it at once: each has a draft of its own, the first to be done is kept.
+ */
 export async function makeBundle(project = root) {
   if (freshBundle(project) !== undefined) return
   const bundler = await import('rolldown').catch(() => undefined)
   if (bundler === undefined) return
   const folder = cacheFolder(project)
   const name = PREFIX + fingerprint(project)
-  const draft = path.join(folder, `${name}.${process.pid}`)
-  mkdirSync(draft, { recursive: true })
+  mkdirSync(folder, { recursive: true })
+  const draft = mkdtempSync(path.join(folder, 'draft-'))
   const main = path.join(project, 'src/cli/main.ts')
   await bundler.build({ input: main, platform: 'node', plugins: [ownPlaces], output: { dir: draft, format: 'esm' } })
   writeFileSync(path.join(draft, 'package.json'), '{ "type": "module" }')
-  for (const old of readdirSync(folder).filter((other) => other.startsWith(PREFIX))) {
-    if (path.join(folder, old) !== draft) rmSync(path.join(folder, old), { recursive: true, force: true })
+  try {
+    renameSync(draft, path.join(folder, name))
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true })
+    if (freshBundle(project) === undefined) throw error
   }
-  renameSync(draft, path.join(folder, name))
+  for (const old of readdirSync(folder).filter((other) => other.startsWith(PREFIX) && other !== name)) {
+    rmSync(path.join(folder, old), { recursive: true, force: true })
+  }
 }
 
 /** Files that a source finds beside itself, such as those of its threads, stay where they are. */

@@ -37,7 +37,9 @@ if (findNode() === undefined) {
   }
 }
 
-await makeBundle()
+await makeBundle().catch((error) => {
+  process.stderr.write(`No bundle could be made (${error.message}): all works without it, starts take longer.\n`)
+})
 
 /** As npm would: scripts of package.json then run on the local Node too. */
 function linkBinary() {

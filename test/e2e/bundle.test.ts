@@ -37,7 +37,7 @@ it('is made once for each state of the sources, which find their files where the
     expect(run(first)).toBe(`${path.join(folder, 'word.txt')}\n`)
     await appendFile(path.join(folder, 'main.ts'), `console.log('and more')\n`)
     expect(freshBundle(project)).toBeUndefined()
-    await makeBundle(project)
+    await Promise.all([makeBundle(project), makeBundle(project)])
     expect(run(freshBundle(project) ?? '')).toContain('and more')
     expect(await readdir(path.join(project, 'node_modules/.cache/paceline'))).toHaveLength(1)
   } finally {
