@@ -232,7 +232,9 @@ inline startIsFree(p, knowsRefusals) {
   q = 0;
   if
   :: best == 0 -> unchosen = 1
+#ifndef LIE_CARRIED_START_FREED
   :: best != 0 && !isStart(best, 0) -> unchosen = 0
+#endif
   :: else
   fi
 }

@@ -130,6 +130,28 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'a start that another leader carried over is freed',
+    from: 1160,
+    edits: [
+      edit(
+        'leader.ts',
+        "decision.kind !== 'start' || !sameBallot(ballot, decision.ballot)) return false",
+        "decision.kind !== 'start') return false",
+      ),
+    ],
+  },
+  {
+    name: 'who has refused a start accepts it when it comes again',
+    from: 8140,
+    edits: [
+      edit(
+        'consensus.ts',
+        'state.joinedPlans.has(uid) || state.refusedPlans.includes(uid)',
+        'state.joinedPlans.has(uid)',
+      ),
+    ],
+  },
+  {
     name: 'a refusal frees a start that the refuser had accepted',
     from: 2900,
     edits: [edit('catchup.ts', 'accepted: joinedPlans.get(plan.uid) === true', 'accepted: false')],
