@@ -2,11 +2,13 @@
 
 import { readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pacelineArguments, shellLines } from '../docs/pages.ts'
 import { Cluster, type Program } from './cluster.ts'
 
-const PAGES = ['README.md', 'live-view.md', 'metrics.md', 'events.md', 'troubleshooting.md', 'traces.md']
+const PAGES = ['README.md', 'live-view.md', 'metrics.md', 'events.md', 'troubleshooting.md', 'traces.md', 's3.md']
+const BUCKET = 'bench'
 /** Small, and allowed everywhere by default. */
 const PLAN = `
 target: null://
@@ -16,6 +18,16 @@ distributed:
     - { name: preflight, order: 1, type: validation }
     - { name: read, order: 2, type: execute, duration: 200ms, workload: [{ op: get, path: 'data/*', weight: 1 }] }
 `
+
+const S3_PLAN = `
+target: s3://${BUCKET}/data/
+concurrency: 2
+duration: 300ms
+prepare: { cleanup: true, ensure_objects: [{ count: 4, size: 4KiB }] }
+workload: [{ op: get, path: 'prepared-*', weight: 1 }]
+`
+/** As `export` of the page sets them. */
+const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'AKTEST', AWS_SECRET_ACCESS_KEY: 'a-secret', AWS_REGION: 'us-east-1' }
 
 interface Documented {
   readonly line: string
@@ -37,14 +49,21 @@ function commandsOf(pages: readonly string[]): Documented[] {
 
 describe('documented commands', () => {
   let cluster: Cluster
+  let storage: Awaited<ReturnType<typeof startFauxqs>>
 
   beforeAll(async () => {
     cluster = await Cluster.create()
+    storage = await startFauxqs({ port: 0, logger: false })
+    storage.createBucket(BUCKET)
     await writeFile(path.join(cluster.folder, 'plan.yaml'), PLAN)
+    await writeFile(path.join(cluster.folder, 's3-plan.yaml'), S3_PLAN)
     await writeFile(path.join(cluster.folder, 'http-token'), 'long-enough-for-anybody')
   })
 
-  afterAll(async () => await cluster?.[Symbol.asyncDispose]())
+  afterAll(async () => {
+    await storage?.stop()
+    await cluster?.[Symbol.asyncDispose]()
+  })
 
   /** Run IDs, plans, folders and ports of this test in place of those that are written there. */
   async function inPlace(word: string): Promise<string> {
@@ -52,6 +71,7 @@ describe('documented commands', () => {
     if (word === 'examples/quickstart.yaml') return 'plan.yaml'
     if (/^DIR\d?$/.test(word))
       return path.join('results', (await readdir(path.join(cluster.folder, 'results'))).at(-1) ?? '')
+    if (word === 'http://127.0.0.1:9000') return `http://127.0.0.1:${storage.port}`
     return word.replace(/^((?:[\d.]+:)?)9464$/, '$10')
   }
 
@@ -66,13 +86,14 @@ describe('documented commands', () => {
   }
 
   it.each(commandsOf(PAGES))('$line', async ({ args, env }) => {
-    const words = await Promise.all(args.map(inPlace))
+    const onS3 = args.includes('--endpoint')
+    const words = await Promise.all(args.map((word) => (onS3 && word === 'plan.yaml' ? 's3-plan.yaml' : inPlace(word))))
     if (words[0] === 'node') {
       const node = cluster.command([...words, '--no-mdns', '--allow', 'null://'], { env })
       return await untilListening(node)
     }
     const flags = words[0] === 'run' ? ['--allow', 'null://'] : []
-    const command = cluster.command([...words, ...flags], { env })
+    const command = cluster.command([...words, ...flags], { env: { ...env, ...CREDENTIALS } })
     expect((await command.ended).code, command.stderr).toBe(0)
   })
 })

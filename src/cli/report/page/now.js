@@ -1,7 +1,7 @@
 /** What happens at this moment: who is there, who leads, how far each agent is. */
 
 import { fill, h } from './dom.js'
-import { bandwidth, count, latency, percent, rate, seconds } from './format.js'
+import { bandwidth, count, latency, percent, plain, rate, seconds } from './format.js'
 
 /** @import { PeerNow, PlanNow, RunNow } from '../now.ts' */
 /** @import { OpenAgent, ReportData } from '../types.ts' */
@@ -133,14 +133,14 @@ function figuresOf(plan) {
   const done = doneOf(plan)
   /** @type {[string, string][]} */
   const items = [
-    ['Operations per second', rate(sum(working.map(({ opsPerSecond }) => opsPerSecond)))],
+    ['Throughput', `${rate(sum(working.map(({ opsPerSecond }) => opsPerSecond)))} ops/s`],
     ['Bandwidth', bandwidth(sum(working.map(({ mibPerSecond }) => mibPerSecond)))],
     ['Highest p99', p99 === 0 ? '–' : latency(p99)],
     ['Operations', count(sum(all.map(({ ops }) => ops)))],
     ['Errors', count(sum(all.map(({ errors }) => errors)))],
     ['Done', done === null ? '–' : percent(done)],
-    ['In this stage for', seconds(Math.round(elapsed))],
-    ['Left', left === null ? '–' : seconds(Math.round(left))],
+    ['In this stage for', plain(seconds(Math.round(elapsed)))],
+    ['Left', left === null ? '–' : plain(seconds(Math.round(left)))],
   ]
   return items.map(([term, value]) => h('div', { class: 'large' }, h('dt', {}, term), h('dd', {}, value)))
 }
