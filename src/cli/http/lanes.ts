@@ -15,10 +15,10 @@ export interface OpenLanes {
 
 type Closed = Exclude<AgentState, 'working' | 'excluded'>
 
-const AFTER: Readonly<Record<Closed, readonly [work: Span['kind'], rest: Span['kind'], text: string]>> = {
+const AFTER: Readonly<Record<Closed, readonly [work: Span['kind'], rest: Span['kind'] | null, text: string]>> = {
   ready: ['work', 'wait', 'waits at the barrier'],
   failed: ['failed', 'wait', 'its stage failed; it waits at the barrier'],
-  dead: ['silent', 'silent', 'nothing is heard of it'],
+  dead: ['silent', null, ''],
 }
 
 /** Who is excluded has no part in the stage. */
@@ -31,7 +31,7 @@ export function laneOf(agent: AgentView, lanes: OpenLanes): LaneNow {
     const at = Math.min(to, Math.max(from, lanes.since(agent) ?? from))
     const [work, rest, text] = AFTER[state]
     spans.push({ kind: work, sequence, from, to: at, text: `${stage}: ${state}` })
-    spans.push({ kind: rest, sequence, from: at, to, text: `${stage}: ${text}` })
+    if (rest !== null) spans.push({ kind: rest, sequence, from: at, to, text: `${stage}: ${text}` })
   }
   const lost = state === 'dead' ? [{ kind: 'lost' as const, at: spans[0]?.to ?? to, text: 'lost' }] : []
   return { name, spans, marks: lost }

@@ -44,6 +44,15 @@ export function fill(element, ...children) {
   append(element, children.flat())
 }
 
+/**
+ * "12 ms" with a smaller unit.
+ * @param {string} text
+ */
+export function withUnit(text) {
+  const at = text.indexOf(' ')
+  return at === -1 ? [text] : [text.slice(0, at), h('small', {}, ` ${text.slice(at + 1)}`)]
+}
+
 let used = 0
 
 /**

@@ -1,6 +1,6 @@
 /** What happens at this moment: who is there, who leads, how far each agent is. */
 
-import { fill, h } from './dom.js'
+import { fill, h, withUnit } from './dom.js'
 import { bandwidth, count, latency, percent, plain, rate, seconds } from './format.js'
 
 /** @import { PeerNow, PlanNow, RunNow } from '../now.ts' */
@@ -142,7 +142,7 @@ function figuresOf(plan) {
     ['In this stage for', plain(seconds(Math.round(elapsed)))],
     ['Left', left === null ? '–' : plain(seconds(Math.round(left)))],
   ]
-  return items.map(([term, value]) => h('div', { class: 'large' }, h('dt', {}, term), h('dd', {}, value)))
+  return items.map(([term, value]) => h('div', { class: 'large' }, h('dt', {}, term), h('dd', {}, ...withUnit(value))))
 }
 
 /** @param {OpenAgent} agent */

@@ -1,6 +1,6 @@
 /** Headline figures of each stage, and the tables with all of them. */
 
-import { alternative, fill, h } from './dom.js'
+import { alternative, fill, h, withUnit } from './dom.js'
 import { bandwidth, bytes, count, latency, milliseconds, percent, plural, rate, seconds } from './format.js'
 import { sortableTable } from './table.js'
 
@@ -108,15 +108,6 @@ function headlines(stage) {
   const slowest = stage.ops.map(({ op, p99Us }) => h('span', {}, `${op} `, ...withUnit(latency(p99Us))))
   if (stage.ops.length > 0) items.push(['p99', slowest, 'of-ops'])
   return items.map(([term, value, kind]) => h('div', { class: kind ?? null }, h('dt', {}, term), h('dd', {}, value)))
-}
-
-/**
- * "12 ms" with a smaller unit.
- * @param {string} text
- */
-function withUnit(text) {
-  const at = text.indexOf(' ')
-  return at === -1 ? [text] : [text.slice(0, at), h('small', {}, ` ${text.slice(at + 1)}`)]
 }
 
 /** @typedef {{ readonly stage: ReportStage, readonly figures: OpFigures }} OpRow */
