@@ -37,6 +37,7 @@ export interface RunCommand extends ContainmentFlags {
   readonly plan: string
   readonly agents: number | null
   readonly runId: string | null
+  readonly secretFile: string | null
   readonly http: HttpFlags
   readonly out: string
   readonly json: boolean
@@ -272,6 +273,7 @@ const SCHEMAS = {
       operand: path,
       agents: count.optional(),
       'run-id': plainName.optional(),
+      'secret-file': path.optional(),
       ...storageShape,
       ...httpShape,
       out: path.default('results'),
@@ -282,6 +284,7 @@ const SCHEMAS = {
       plan: raw.operand,
       agents: raw.agents ?? null,
       runId: raw['run-id'] ?? null,
+      secretFile: raw['secret-file'] ?? null,
       allow: raw.allow,
       allowExec: raw['allow-exec'],
       endpoint: raw.endpoint ?? null,

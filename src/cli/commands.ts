@@ -91,6 +91,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: [
       { ...AGENTS, help: 'how many local peers to start (default: as many as the plan names, else 3)' },
       { ...RUN_ID, help: 'name of the run (default: made up)', required: false },
+      SECRET,
       ALLOW,
       ALLOW_EXEC,
       ENDPOINT,

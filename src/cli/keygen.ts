@@ -16,9 +16,13 @@ export async function makeKey(command: { readonly file: string | null }): Promis
   try {
     await writeFile(command.file, key, { mode: 0o600, flag: 'wx' })
   } catch (error) {
-    throw new PacelineError('KEY_NOT_WRITTEN', `The key cannot be written: ${describeFailure(error).message}`, {
-      exitCode: 2,
-    })
+    throw new PacelineError(
+      'KEY_NOT_WRITTEN',
+      `The key cannot be written: ${describeFailure(error).message}. Name a new file in a folder that you may write to`,
+      {
+        exitCode: 2,
+      },
+    )
   }
   process.stderr.write(`Wrote ${command.file}. Copy it to every host of the run and start peers with --secret-file.\n`)
   return 0

@@ -2,18 +2,21 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { open, readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { HttpFlags } from './args.ts'
+import { makeFolder } from './results/mod.ts'
 
 export interface LocalPeersOptions {
   readonly runId: string
   readonly names: readonly string[]
   /** Folder for logs and the peers' own result folders; made here. */
   readonly scratch: string
+  /** Key of a private mesh; null: none. */
+  readonly secretFile: string | null
   readonly allow: readonly string[]
   readonly allowExec: boolean
   readonly endpoint: string | null
@@ -45,7 +48,7 @@ export class LocalPeers {
   }
 
   async start(): Promise<void> {
-    await mkdir(this.#options.scratch, { recursive: true })
+    await makeFolder(this.#options.scratch)
     for (const name of this.#options.names) this.#peers.push(await this.#spawn(name))
     void Promise.all(this.#peers.map((peer) => peer.ended)).then(() => this.#allEnded.resolve())
   }
@@ -111,11 +114,12 @@ export class LocalPeers {
   }
 
   async #spawn(name: string): Promise<LocalPeer> {
-    const { runId, allow, allowExec, endpoint, http } = this.#options
+    const { runId, secretFile, allow, allowExec, endpoint, http } = this.#options
     const log = await open(this.logOf(name), 'w')
     const errors = await open(this.#wordsOf(name), 'w')
     const args = ['node', '--run-id', runId, '--name', name, '--once', '--stop-on-eof', '--log', 'json', '--no-mdns']
     args.push('--out', this.#outOf(name))
+    if (secretFile !== null) args.push('--secret-file', secretFile)
     for (const prefix of allow) args.push('--allow', prefix)
     if (allowExec) args.push('--allow-exec')
     if (endpoint !== null) args.push('--endpoint', endpoint)

@@ -26,8 +26,8 @@ export async function runLocally(command: RunCommand): Promise<number> {
   const runId = command.runId ?? `local-${randomBytes(4).toString('hex')}`
   const names = peerNames(plan, command.agents)
   const scratch = path.join(tmpdir(), `paceline-run-${runId}-${process.pid}`)
-  const { allow, allowExec, endpoint, http } = command
-  const peers = new LocalPeers({ runId, names, scratch, allow, allowExec, endpoint, http })
+  const { secretFile, allow, allowExec, endpoint, http } = command
+  const peers = new LocalPeers({ runId, names, scratch, secretFile, allow, allowExec, endpoint, http })
   const signals = watchSignals()
   if (!command.json)
     process.stderr.write(
@@ -70,7 +70,13 @@ async function followOn(peers: LocalPeers, run: Run): Promise<SessionEnd> {
 
 async function follow(peers: LocalPeers, run: Run, onStarted: () => void): Promise<SessionEnd> {
   const { command, plan, runId, names, signals } = run
-  const mesh = await joinAsClient({ runId, secretFile: null, mdns: false, peers: [], waitMs: FIND_PEER_MS })
+  const mesh = await joinAsClient({
+    runId,
+    secretFile: command.secretFile,
+    mdns: false,
+    peers: [],
+    waitMs: FIND_PEER_MS,
+  })
   try {
     const shownAt = command.http === null ? '' : await peers.liveView()
     if (shownAt !== '') process.stderr.write(`live view: ${shownAt}\n`)

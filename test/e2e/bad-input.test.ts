@@ -139,6 +139,14 @@ it('a port in use is named', async () => {
   server.close()
 })
 
+it('the secret of the environment makes the mesh of local peers private', async () => {
+  const key = path.join(cluster.folder, 'run.key')
+  expect((await cluster.command(['keygen', key]).ended).code).toBe(0)
+  const program = cluster.command(['run', 'good.yaml', '--agents', '1'], { env: { PACELINE_SECRET_FILE: key } })
+  expect(await program.ended).toEqual({ code: 0, signal: null })
+  expect(program.stdout).toMatch(/completed/)
+})
+
 const FILES = (target: string) => `
 target: ${target}
 concurrency: 2

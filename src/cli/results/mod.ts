@@ -1,6 +1,6 @@
 /** What a run leaves behind: the result folder, written as decisions come in, and read back. */
 
-export { agentFolder, checkWritable, safeName, writeWhole } from './files.ts'
+export { agentFolder, checkWritable, makeFolder, safeName, writeWhole } from './files.ts'
 export type { Latency } from './latency-log.ts'
 export { OBSERVATIONS_MAX, type Observation, observationOf, observationSchema } from './observed.ts'
 export { openResults } from './open.ts'

@@ -61,7 +61,10 @@ export async function readText(file: string, absent: string | null): Promise<str
     if (error instanceof ResultsError) throw error
     if (absent !== null && error instanceof Error && 'code' in error && error.code === 'ENOENT') return absent
     const why = error instanceof Error ? error.message : String(error)
-    throw new ResultsError('RESULTS_MISSING', `${path.dirname(file)} is no result folder of paceline: ${why}`)
+    throw new ResultsError(
+      'RESULTS_MISSING',
+      `${path.dirname(file)} is no result folder of paceline (${why}): name the folder of one run, <out>/<run-id>-<plan>-<time>`,
+    )
   }
 }
 

@@ -5,7 +5,7 @@
  * in between is followed.
  */
 
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync, statSync } from 'node:fs'
+import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, readlinkSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { allowedRoot, refusal, resolvePath } from '../containment.ts'
 import { codeOf } from '../errors.ts'
@@ -99,7 +99,7 @@ export class Folders {
     const resolved = resolvePath(plain)
     const root = this.#check(folder, resolved)
     if (resolved === root) {
-      mkdirSync(root, { recursive: true })
+      makeWithParents(root)
       return
     }
     const parent = this.#open(`${path.dirname(resolved)}/`, true)
@@ -137,6 +137,17 @@ export class Folders {
 
   close(): void {
     for (const folder of [...this.#held.keys()]) this.forget(folder)
+  }
+}
+
+/** As `mkdirSync` with `recursive`, which does not return on Node where a file system such as /proc answers ENOENT. */
+function makeWithParents(folder: string): void {
+  const parent = path.dirname(folder)
+  if (!existsSync(parent)) makeWithParents(parent)
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
   }
 }
 

@@ -1,0 +1,56 @@
+/** Standard output and error that are closed or full: a run goes on to its end, and lost output is no success. */
+
+import { spawn } from 'node:child_process'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Cluster, hasDeno, launcher } from './cluster.ts'
+
+const main = path.resolve(path.dirname(launcher), '../src/cli/main.ts')
+const deno = path.resolve(path.dirname(launcher), '../node_modules/deno/deno')
+const RUNTIMES = [
+  ['node', [process.execPath, main], true],
+  ['deno', [deno, 'run', '-A', main], hasDeno],
+] as const
+
+let cluster: Cluster
+beforeAll(async () => {
+  cluster = await Cluster.create()
+  const plan = "target: null:///x/\nconcurrency: 1\nduration: 1s\nworkload: [{ op: put, path: 'a/', size: 4KiB }]\n"
+  await writeFile(path.join(cluster.folder, 'plan.yaml'), plan)
+})
+afterAll(async () => {
+  await cluster[Symbol.asyncDispose]()
+})
+
+/** The exit code of `command` and what of its output got through `redirection`. */
+async function throughShell(command: readonly string[], redirection: string): Promise<{ code: string; text: string }> {
+  const script = `set -o pipefail; "$@" ${redirection}`
+  const child = spawn('bash', ['-c', script, 'bash', ...command], {
+    cwd: cluster.folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (more) => (text += more))
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  return { code: String(code), text }
+}
+
+for (const [runtime, command, there] of RUNTIMES) {
+  const run = (out: string) => [...command, 'run', 'plan.yaml', '--agents', '1', '--out', out]
+
+  it.runIf(there)(`${runtime}: a reader that has seen enough does not end a run`, async () => {
+    const { code, text } = await throughShell(run(`head-${runtime}`), '2>&1 | head -n 1')
+    expect(text).toBe('starting 1 local peer: agent-1\n')
+    expect(code).toBe('0')
+    const [dir = ''] = await readdir(path.join(cluster.folder, `head-${runtime}`))
+    const summary = await readFile(path.join(cluster.folder, `head-${runtime}`, dir, 'summary.json'), 'utf8')
+    expect(JSON.parse(summary)).toMatchObject({ status: 'completed' })
+  })
+
+  it.runIf(there)(`${runtime}: output that was lost is no success`, async () => {
+    const { code, text } = await throughShell([...command, 'validate', 'plan.yaml'], '>/dev/full')
+    expect(text).toMatch(/^paceline: .*no space left on device/i)
+    expect(code).toBe('1')
+  })
+}
