@@ -35,7 +35,7 @@ const RUN_ID: FlagSpec = { name: 'run-id', value: 'ID', help: 'the run to take p
 const AGENTS: FlagSpec = {
   name: 'agents',
   value: 'N',
-  help: 'how many agents take part (default: those that the plan names, else all present)',
+  help: 'how many agents take part where the plan names none (default: as many as it lists, else all present)',
 }
 const OUT: FlagSpec = { name: 'out', value: 'DIR', help: 'where result folders are made (default: ./results)' }
 const JSON_FLAG: FlagSpec = { name: 'json', value: null, help: 'one JSON document on standard output at the end' }
@@ -89,7 +89,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'start local peers, run a plan on them, show the results, tear down',
     operand: { name: 'PLAN.yaml', required: true },
     flags: [
-      { ...AGENTS, help: 'how many local peers to start (default: as many as the plan names, else 3)' },
+      {
+        ...AGENTS,
+        help: 'how many local peers to start, those that the plan names among them (default: as many as it lists, else 3)',
+      },
       { ...RUN_ID, help: 'name of the run (default: made up)', required: false },
       SECRET,
       ALLOW,

@@ -10,6 +10,7 @@ import { tellEnd } from './ending.ts'
 import { PacelineError } from './errors.ts'
 import { LocalPeers } from './local-peers.ts'
 import { joinAsClient } from './mesh-options.ts'
+import { tellNotices } from './notices.ts'
 import { type Plan, readPlanFile } from './plan/mod.ts'
 import { agentFolder, checkWritable } from './results/mod.ts'
 import { followSession, type SessionEnd } from './session.ts'
@@ -21,7 +22,7 @@ const FIND_PEER_MS = 30_000
 
 export async function runLocally(command: RunCommand): Promise<number> {
   const plan = await readPlanFile(command.plan)
-  for (const notice of plan.notices) process.stderr.write(`note: ${notice.message}\n`)
+  tellNotices(plan, command.agents)
   await checkWritable(command.out)
   const runId = command.runId ?? `local-${randomBytes(4).toString('hex')}`
   const names = peerNames(plan, command.agents)
@@ -84,7 +85,7 @@ async function follow(peers: LocalPeers, run: Run, onStarted: () => void): Promi
       mesh,
       runId,
       plan,
-      agents: command.agents === null && plan.wanted.kind === 'names' ? null : names.length,
+      agents: names.length,
       detach: false,
       out: command.out,
       quiet: command.json,
@@ -97,11 +98,12 @@ async function follow(peers: LocalPeers, run: Run, onStarted: () => void): Promi
   }
 }
 
-/** The plan's own names first, so that its per-agent settings apply. */
+/** All that the plan names, so that it can start and its per-agent settings apply; then as many as are asked for. */
 function peerNames(plan: Plan, agents: number | null): string[] {
   const { wanted } = plan
   const named = wanted.kind === 'names' ? wanted.names : []
-  const count = agents ?? (wanted.kind === 'count' ? wanted.count : named.length > 0 ? named.length : AGENTS_DEFAULT)
+  const planned = wanted.kind === 'count' ? wanted.count : wanted.kind === 'names' ? named.length : AGENTS_DEFAULT
+  const count = Math.max(agents ?? planned, named.length)
   return Array.from({ length: count }, (_, index) => named[index] ?? `agent-${index + 1}`)
 }
 

@@ -3,6 +3,7 @@
 import type { SubmitCommand } from './args.ts'
 import { tellEnd } from './ending.ts'
 import { joinAsClient } from './mesh-options.ts'
+import { tellNotices } from './notices.ts'
 import { readPlanFile } from './plan/mod.ts'
 import { checkWritable } from './results/mod.ts'
 import { followSession } from './session.ts'
@@ -10,7 +11,7 @@ import { watchSignals } from './signals.ts'
 
 export async function submitPlan(command: SubmitCommand): Promise<number> {
   const plan = await readPlanFile(command.plan)
-  for (const notice of plan.notices) process.stderr.write(`note: ${notice.message}\n`)
+  tellNotices(plan, command.agents)
   if (command.out !== null) await checkWritable(command.out)
   const mesh = await joinAsClient(command)
   try {

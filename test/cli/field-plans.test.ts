@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { describePlan, parsePlan } from '../../src/cli/plan/mod.ts'
+import { agentsNotice, describePlan, parsePlan, toPlanSpec } from '../../src/cli/plan/mod.ts'
 import { notices } from './helpers.ts'
 
 const folder = path.resolve(import.meta.dirname ?? 'test/cli', '../../../shared/plans/sai3-bench')
@@ -141,6 +141,19 @@ describe('what the documentation of sai3-bench shows', () => {
     expect(execute('node-2')).toMatchObject({ concurrency: 32, endpointStrategy: 'least_connections' })
     expect(plan.wanted).toEqual({ kind: 'names', names: ['node-1', 'node-2'] })
     expect(plan.agentReadyTimeoutMs).toBe(120_000)
+  })
+
+  it('wants the agents that it names, whatever number is asked for; a number counts where it names none', () => {
+    expect(toPlanSpec(plan, 'one', 7).wanted).toEqual(plan.wanted)
+    expect(describePlan(plan, 7).agents).toBe('node-1, node-2')
+    expect(agentsNotice(plan, 7)).toMatch(/^the plan names its agents, .* not any 7: node-1, node-2/)
+    expect([agentsNotice(plan, 2), agentsNotice(plan, null)]).toEqual([null, null])
+    const unnamed = parsePlan(DOCUMENTED.replaceAll(/ id: node-\d,/g, ''))
+    expect([unnamed.wanted, toPlanSpec(unnamed, 'two', 7).wanted, agentsNotice(unnamed, 7)]).toEqual([
+      { kind: 'count', count: 2 },
+      { kind: 'count', count: 7 },
+      null,
+    ])
   })
 
   it('says of every key that is not used what will not happen', () => {

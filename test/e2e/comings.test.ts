@@ -30,7 +30,8 @@ it('they are in the next plan, and a plan that names one means the peer that is 
     'distributed:',
     'distributed:\n  agents: [{ id: b }, { id: late }]',
   )
-  const second = await cluster.submit(named)
+  const second = await cluster.submit(named, ['--agents', '3'])
   expect({ ...(await second.ended), said: second.stderr }).toMatchObject({ code: 0 })
+  expect(second.stderr).toMatch(/^note: the plan names its agents, so these take part, not any 3: b, late /m)
   expect((await cluster.decisions('b')).at(-1)?.members).toEqual(['b', 'late'])
 }, 120_000)

@@ -1,10 +1,11 @@
 /** What `paceline validate` shows of a plan. Pure. */
 
-import type { BarrierSpec } from '../../barrier/mod.ts'
+import type { BarrierSpec, Wanted } from '../../barrier/mod.ts'
 import type { StageWork } from '../../io/mod.ts'
 import { meanBytes, treeFiles } from './amounts.ts'
 import { memoryOf } from './memory.ts'
 import type { Plan } from './types.ts'
+import { agentsNotice, wantedAgents } from './wanted.ts'
 import { folderOf } from './work.ts'
 
 export interface StageDescription {
@@ -34,9 +35,11 @@ export interface PlanDescription {
   readonly notices: readonly string[]
 }
 
-/** `agents`: reckon with this many, whatever the plan says. */
+/** `agents`: reckon with this many, where the plan names none. */
 export function describePlan(plan: Plan, agents: number | null = null): PlanDescription {
-  const names = namesOf(plan, agents)
+  const wanted = wantedAgents(plan, agents)
+  const notice = agentsNotice(plan, agents)
+  const names = namesOf(wanted)
   const targets = new Set<string>()
   const stages = plan.stages.map((stage): StageDescription => {
     const works = names.map((name, at) => stage.workFor(name, at))
@@ -51,21 +54,20 @@ export function describePlan(plan: Plan, agents: number | null = null): PlanDesc
   })
   return {
     hash: plan.hash,
-    agents: agentsText(plan, agents),
+    agents: agentsText(wanted),
     stages,
     targets: [...targets],
     objects: stages.reduce((sum, { objects }) => sum + objects, 0),
     bytes: stages.reduce((sum, { bytes }) => sum + bytes, 0),
     memoryBytes: Math.max(0, ...stages.map((stage) => stage.memoryBytes)),
-    notices: plan.notices.map(({ message }) => message),
+    notices: [...plan.notices.map(({ message }) => message), ...(notice === null ? [] : [notice])],
   }
 }
 
 /** Agents to reckon with: those named, else as many as are wanted, else one. */
-function namesOf({ wanted }: Plan, agents: number | null): readonly string[] {
-  if (wanted.kind === 'names' && agents === null) return wanted.names
-  const count = agents ?? (wanted.kind === 'count' ? wanted.count : 1)
-  return Array.from({ length: count }, () => '')
+function namesOf(wanted: Wanted): readonly string[] {
+  if (wanted.kind === 'names') return wanted.names
+  return Array.from({ length: wanted.kind === 'count' ? wanted.count : 1 }, () => '')
 }
 
 export function renderPlanDescription(description: PlanDescription): string {
@@ -83,10 +85,9 @@ export function renderPlanDescription(description: PlanDescription): string {
   return `${lines.join('\n')}\n`
 }
 
-function agentsText(plan: Plan, agents: number | null): string {
-  if (agents !== null) return String(agents)
-  if (plan.wanted.kind === 'names') return plan.wanted.names.join(', ')
-  return plan.wanted.kind === 'count' ? String(plan.wanted.count) : 'all present'
+function agentsText(wanted: Wanted): string {
+  if (wanted.kind === 'names') return wanted.names.join(', ')
+  return wanted.kind === 'count' ? String(wanted.count) : 'all present'
 }
 
 interface Made {

@@ -11,6 +11,7 @@ import { PlanSource } from './source.ts'
 import { impliedStages, readStages, type StageDraft } from './stages.ts'
 import { type OpTemplate, type PrepareTemplate, readPrepare, readWorkload } from './storage.ts'
 import type { AgentOverride, Plan, PlanStage } from './types.ts'
+import { wantedAgents } from './wanted.ts'
 import { type PlanContext, workOf } from './work.ts'
 
 const agentReadyTimeoutDefaultMs = 30_000
@@ -45,14 +46,14 @@ export function parsePlan(text: string, file = 'plan.yaml'): Plan {
   }
 }
 
-/** What the barrier core needs of a plan. `agents` overrides how many are wanted. */
+/** What the barrier core needs of a plan. `agents`: how many are asked for, where the plan names none. */
 export function toPlanSpec(plan: Plan, submission: string, agents: number | null = null): PlanSpec {
   return {
     submission,
     hash: plan.hash,
     yaml: plan.yaml,
     stages: plan.stages.map(({ spec }) => spec),
-    wanted: agents === null ? plan.wanted : { kind: 'count', count: agents },
+    wanted: wantedAgents(plan, agents),
     agentReadyTimeoutMs: plan.agentReadyTimeoutMs,
   }
 }
