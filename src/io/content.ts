@@ -58,12 +58,21 @@ export function alignedBuffer(bytes: number): Buffer {
 
 /** Writes of one object, in order. */
 export interface Content {
+  /** Nobody else changes what slices show: they may be sent as they are, without a copy. */
+  readonly isAlone: boolean
   /** `length` bytes of the object from `offset`: valid until the next call. `offset` is a multiple of 4 KiB. */
   slice(offset: number, length: number): Buffer
 }
 
-/** One lane's content for one DataSpec. Not shared: slices are stamped in place. */
-export class ContentPool {
+/** Where a pool has its memory from, if not filled by itself: it shares another's, or begins as a copy of it. */
+export interface PoolSource {
+  readonly pool: ContentPool
+  readonly isCopied: boolean
+}
+
+/** One lane's content for one DataSpec: slices are stamped in place. */
+export class ContentPool implements Content {
+  readonly isAlone: boolean
   readonly #bytes: Buffer
   readonly #words: Uint32Array
   /** Pages in the circle; a multiple of the group of equal pages. */
@@ -74,15 +83,23 @@ export class ContentPool {
   #place = 0
   #start = 0
 
-  /** `from`: a pool of the same spec whose memory it shares: slices of both are then valid until the next one of either. */
-  constructor(spec: DataSpec, from: ContentPool | null = null) {
+  /** `from`: a pool of the same spec. Where memory is shared, slices of both are valid until the next one of either. */
+  constructor(spec: DataSpec, from: PoolSource | null = null) {
     this.#stamped = spec.fill === 'random'
+    this.isAlone = !this.#stamped || from === null || from.isCopied
     this.#group = this.#stamped ? Math.max(1, Math.round(spec.dedupFactor)) : 1
     this.#circle = Math.max(this.#group, Math.floor(CIRCLE_PAGES / this.#group) * this.#group)
     const pages = this.#stamped ? this.#circle + CHUNK_PAGES : CHUNK_PAGES
-    this.#bytes = from === null ? alignedBuffer(pages * PAGE_BYTES) : from.#bytes
+    this.#bytes = from === null ? alignedBuffer(pages * PAGE_BYTES) : from.pool.#lend(from.isCopied && this.#stamped)
     this.#words = new Uint32Array(this.#bytes.buffer, 0, pages * PAGE_WORDS)
     if (this.#stamped && from === null) this.#fill(Math.max(1, spec.compressFactor))
+  }
+
+  #lend(isCopied: boolean): Buffer {
+    if (!isCopied) return this.#bytes
+    const copy = Buffer.allocUnsafeSlow(this.#bytes.length)
+    this.#bytes.copy(copy)
+    return copy
   }
 
   /** Equal content on every agent: depends on the factors alone. The tail repeats the head, so that chunks never wrap. */
@@ -170,12 +187,12 @@ function corrupt(offset: number, expected: Buffer, found: Buffer): IoError {
 /** Pools of a lane by what they look like; most stages need one. */
 export class ContentPools {
   readonly #pools = new Map<string, ContentPool>()
-  readonly #shared: ContentPools | null
+  readonly #from: { readonly pools: ContentPools; readonly isCopied: boolean } | null
   #last: { readonly spec: DataSpec; readonly pool: ContentPool } | null = null
 
-  /** `shared`: lends its memory to these, for lanes that copy every slice at once. */
-  constructor(shared: ContentPools | null = null) {
-    this.#shared = shared
+  /** `from`: lends its memory to these, or has it copied. */
+  constructor(from: { readonly pools: ContentPools; readonly isCopied: boolean } | null = null) {
+    this.#from = from
   }
 
   for(spec: DataSpec): ContentPool {
@@ -183,7 +200,8 @@ export class ContentPools {
     const key = spec.fill === 'zero' ? 'zero' : `${Math.round(spec.dedupFactor)} ${spec.compressFactor}`
     let pool = this.#pools.get(key)
     if (pool === undefined) {
-      pool = new ContentPool(spec, this.#shared?.for(spec) ?? null)
+      const from = this.#from
+      pool = new ContentPool(spec, from === null ? null : { pool: from.pools.for(spec), isCopied: from.isCopied })
       this.#pools.set(key, pool)
     }
     this.#last = { spec, pool }

@@ -53,6 +53,16 @@ describe('content', () => {
     expect((3 << 20) / 4096 / pages.size).toBeCloseTo(3, 1)
   })
 
+  it('of a pool with a copy of its own stays as it is while others are written; shared memory says that it does not', () => {
+    const first = new ContentPool(RANDOM)
+    const [own, other] = [true, true].map((isCopied) => new ContentPool(RANDOM, { pool: first, isCopied }))
+    const shared = new ContentPool(RANDOM, { pool: first, isCopied: false })
+    const slice = own?.open(contentKey(1, 'file:///d/', 'a.dat')).slice(0, 1 << 20)
+    for (const pool of [first, shared, other]) pool?.open(contentKey(1, 'file:///d/', 'b.dat')).slice(0, 1 << 20)
+    expect(slice?.equals(bytesOf(RANDOM, 1 << 20))).toBe(true)
+    expect([own, other, shared].map((pool) => pool?.isAlone)).toEqual([true, true, false])
+  })
+
   it('is zeros when asked for', () => {
     expect(bytesOf({ ...RANDOM, fill: 'zero' }, 10_000).every((byte) => byte === 0)).toBe(true)
   })

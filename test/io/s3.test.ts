@@ -91,6 +91,16 @@ describe('objects on S3', () => {
     expect(await keysBelow(place)).toEqual([])
   })
 
+  it.each([8, 80])('do not mix their contents where %i of them are under way', async (concurrency) => {
+    const { base } = await startStorage()
+    const set = objectSet(base, { count: 100, size: { kind: 'fixed', bytes: 300_001 } })
+    expect(await runStage(engine, prepare([set], { concurrency }))).toMatchObject({ objects: { created: 100 } })
+    const get = op('get', `${base}prepared-*`)
+    const ran = await runStage(engine, operations([get], 300, { prepared: [set], verify: true, concurrency }))
+    expect(ran).toMatchObject({ status: 'ok', errorSamples: [] })
+    expect(countOf(ran, 'get')).toEqual({ count: 300, bytes: 300 * 300_001, errors: 0 })
+  })
+
   it('have the bytes that any other client reads, in one request or in parts', async () => {
     const place = await startStorage()
     const { base } = place

@@ -28,6 +28,9 @@ if ('flushCompileCache' in module) module.flushCompileCache()
 /** Above this share of its time, a thread has no room left to take answers as they come. */
 const UTILIZATION_MAX = 0.95
 
+/** Lanes on one thread that have content of their own, 3 MiB each, rather than a copy of each object that is put. */
+const OWN_POOLS_MAX = 64
+
 /** Kept from stage to stage: what is expensive to make. */
 const pools = new ContentPools()
 const buffer = alignedBuffer(CHUNK_BYTES)
@@ -168,8 +171,7 @@ function createLane(thread: JobState, seat: LaneSeat): Seated {
     cursors: new Int32Array(job.cursors),
     errors: counter,
     random: new Random(laneSeed(context.seed, context.sequence, context.agentIndex, seat.index)),
-    // Lanes take turns between an object's pages: each has its own place in the pools.
-    pools: job.isAsync ? new ContentPools(pools) : pools,
+    pools: job.isAsync ? poolsOfOne(job) : pools,
     walks: thread.walks,
     rows: thread.rows,
     blocks: !job.isAsync,
@@ -185,6 +187,11 @@ function createLane(thread: JobState, seat: LaneSeat): Seated {
   if (work.type === 'prepare') return { context: lane, lane: new PrepareLane(lane, work) }
   if (work.type === 'cleanup') return { context: lane, lane: new CleanupLane(lane, work) }
   return { context: lane, lane: new ExecuteLane(lane, work) }
+}
+
+/** Lanes of one thread have contents under way at the same time: each has its own memory, where that is not too much. */
+function poolsOfOne(job: Job): ContentPools {
+  return new ContentPools({ pools, isCopied: job.seats.length <= OWN_POOLS_MAX })
 }
 
 /** Blocks the thread until the common start; a stop ends it early. */

@@ -27,6 +27,10 @@ const WRITE = constants.O_WRONLY | constants.O_CREAT | SAFE
 /** Linux has it, other systems do not. */
 const DIRECT = constants.O_DIRECT ?? 0
 
+/** Deno's own call takes less than half of the time of its `node:fs`. */
+declare const Deno: { lstatSync(path: string): { readonly size: number } } | undefined
+const lookAt: (path: string) => { readonly size: number } = typeof Deno === 'undefined' ? lstatSync : Deno.lstatSync
+
 /** Names in one batch of a walk. */
 const BATCH = 1024
 
@@ -193,7 +197,7 @@ export class FileStore implements SyncStore {
   }
 
   stat(ref: ObjectRef): number {
-    return lstatSync(this.#path(ref, false)).size
+    return lookAt(this.#path(ref, false)).size
   }
 
   remove(ref: ObjectRef): number {

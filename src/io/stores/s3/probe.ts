@@ -7,7 +7,7 @@ import type { S3Store } from './store.ts'
 
 const PROBE = Buffer.from('paceline')
 
-const probeContent: Content = { slice: (offset, length) => PROBE.subarray(offset, offset + length) }
+const probeContent: Content = { isAlone: true, slice: (offset, length) => PROBE.subarray(offset, offset + length) }
 
 /**
  * Lists a little, or where the plan writes: puts, reads and deletes an object `name`. Throws IoError NOT_REACHABLE,
