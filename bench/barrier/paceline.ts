@@ -6,6 +6,7 @@ import path from 'node:path'
 import type { Output } from '../../src/barrier/mod.ts'
 import { waitUntil } from '../../src/io/clock.ts'
 import { createMesh } from '../../src/mesh/mod.ts'
+import { barrierSpec } from '../../test/barrier/plans.ts'
 import { goThrough, group, index, members, now, type Released, roundsMax } from './member.ts'
 
 /** As large as the compressed result of a small stage, and as incompressible. */
@@ -54,15 +55,7 @@ goThrough(async () => {
 })
 
 function submit(): void {
-  const barrier = {
-    policy: 'all_or_nothing',
-    heartbeatIntervalMs: 1000,
-    missedThreshold: 3,
-    queryTimeoutMs: 1000,
-    queryRetries: 2,
-    barrierTimeoutMs: 60_000,
-    stragglerGraceMs: 10_000,
-  } as const
+  const barrier = barrierSpec('all_or_nothing')
   const stages = Array.from({ length: roundsMax + 1 }, (_, round) => {
     return { barrierName: `stage-${round + 1}-round`, name: 'round', optional: false, barrier }
   })

@@ -5,6 +5,7 @@ import type { Decision, Exclusion, Member, Policy, StartDecision } from '../../s
 import { encodeReport } from '../../src/cli/stage-report.ts'
 import { HISTOGRAM_LENGTH, histogramIndex } from '../../src/io/histogram.ts'
 import { encodeHistogram, type OpStats, plainResult, type StageResult } from '../../src/io/mod.ts'
+import { barrierSpec } from '../barrier/plans.ts'
 
 /** When the first stage of a made-up run starts, in the clock of its first leader. */
 export const STARTED_AT = 1_800_000_000_000
@@ -39,15 +40,6 @@ export interface RunSketch {
 }
 
 const PLAN = { number: 1, uid: 'made-up' }
-const BARRIER = {
-  policy: 'majority',
-  heartbeatIntervalMs: 1000,
-  missedThreshold: 3,
-  queryTimeoutMs: 1000,
-  queryRetries: 2,
-  barrierTimeoutMs: 60_000,
-  stragglerGraceMs: 10_000,
-} as const
 const WAIT_MS = 250
 
 /** A start and what followed it; each stage starts `WAIT_MS` after the slowest of the one before. */
@@ -119,7 +111,7 @@ function specOf({ stages, yaml = 'stages: made up' }: RunSketch): StartDecision[
       barrierName: `stage-${index + 1}-${name}`,
       name,
       optional: false,
-      barrier: { ...BARRIER, policy },
+      barrier: barrierSpec(policy),
     })),
     wanted: { kind: 'all' },
     agentReadyTimeoutMs: 30_000,

@@ -1,6 +1,6 @@
 /** Who took part, on what, and what became of them. */
 
-import { fill, h } from './dom.js'
+import { fill, h, section } from './dom.js'
 import { bytes, plural } from './format.js'
 import { sortableTable } from './table.js'
 
@@ -18,13 +18,7 @@ const FATES = {
 export function agentsSection() {
   const lost = h('ul', { class: 'notes gone' })
   const table = sortableTable('Agents, their machines and programs', COLUMNS)
-  const element = h(
-    'section',
-    { id: 'agents', 'aria-labelledby': 'agents-title' },
-    h('h2', { id: 'agents-title' }, 'Agents'),
-    lost,
-    table.element,
-  )
+  const element = section('agents', 'Agents', lost, table.element)
   return {
     element,
     /** @param {ReportData} data */

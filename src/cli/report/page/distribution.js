@@ -1,8 +1,9 @@
 /** Latency by percentile, on the axis on which each further nine has the same room. */
 
 import { lineChart } from './chart.js'
-import { alternative, fill, h, selectOf } from './dom.js'
+import { alternative, fill, h, section, selectOf } from './dom.js'
 import { count, latency } from './format.js'
+import { stageName } from './stages.js'
 import { sortableTable } from './table.js'
 
 /** @import { LatencyCurve, ReportData } from '../types.ts' */
@@ -16,24 +17,20 @@ export function distributionSection() {
   const controls = h('div', { class: 'controls' })
   const table = sortableTable('Latency by percentile', TABLE_COLUMNS)
   const body = h('div', {})
-  const element = h(
-    'section',
-    { id: 'distribution', 'aria-labelledby': 'distribution-title' },
-    h('h2', { id: 'distribution-title' }, 'Latency distribution'),
-    body,
-  )
+  const element = section('distribution', 'Latency distribution', body)
   const choice = { stage: '', lines: 'ops' }
   /** @type {ReportData | null} */
   let shown = null
   const draw = () => {
-    if (shown === null) return
-    const curves = shown.curves.filter(({ sequence }) => String(sequence) === choice.stage)
+    const data = shown
+    if (data === null) return
+    const curves = data.curves.filter(({ sequence }) => String(sequence) === choice.stage)
     const ops = [...new Set(curves.map(({ op }) => op))]
     if (!ops.includes(choice.lines)) choice.lines = 'ops'
-    fill(controls, controlsOf(shown, curves, choice, choose))
+    fill(controls, controlsOf(data, curves, choice, choose))
     const subject = choice.lines === 'ops' ? 'each operation, all agents' : `${choice.lines}, each agent`
     chart.update(specOf(chosen(curves, choice.lines), subject))
-    table.update(shown.curves.map((curve) => rowOf(curve, shown)))
+    table.update(data.curves.map((curve) => rowOf(curve, data)))
   }
   /** @param {Partial<typeof choice>} change */
   const choose = (change) => {
@@ -71,7 +68,7 @@ function busiest(curves) {
 function controlsOf(data, curves, choice, choose) {
   const sequences = [...new Set(data.curves.map(({ sequence }) => sequence))]
   /** @type {[string, string][]} */
-  const stages = sequences.map((sequence) => [String(sequence), `${sequence} ${nameOf(data, sequence)}`])
+  const stages = sequences.map((sequence) => [String(sequence), `${sequence} ${stageName(data, sequence)}`])
   const ops = [...new Set(curves.filter(({ agent }) => agent !== null).map(({ op }) => op))]
   /** @type {[string, string][]} */
   const lines = [
@@ -136,22 +133,14 @@ function valueAt({ us }, percent) {
 }
 
 /**
- * @param {ReportData} data
- * @param {number} sequence
- */
-function nameOf({ stages }, sequence) {
-  return stages.find((stage) => stage.sequence === sequence)?.name ?? ''
-}
-
-/**
  * @typedef {{ stage: string, op: string, agent: string, count: number, values: (number | null)[], max: number }} TableRow
  * @param {LatencyCurve} curve
- * @param {ReportData | null} data
+ * @param {ReportData} data
  * @returns {TableRow}
  */
 function rowOf(curve, data) {
   return {
-    stage: `${curve.sequence} ${data === null ? '' : nameOf(data, curve.sequence)}`,
+    stage: `${curve.sequence} ${stageName(data, curve.sequence)}`,
     op: curve.op,
     agent: curve.agent ?? 'all',
     count: curve.count,

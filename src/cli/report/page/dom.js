@@ -53,6 +53,17 @@ export function withUnit(text) {
   return at === -1 ? [text] : [text.slice(0, at), h('small', {}, ` ${text.slice(at + 1)}`)]
 }
 
+/**
+ * A part of the page under a heading.
+ * @param {string} id
+ * @param {string} title
+ * @param {...(Child | Child[])} content
+ */
+export function section(id, title, ...content) {
+  const heading = `${id}-title`
+  return h('section', { id, 'aria-labelledby': heading }, h('h2', { id: heading }, title), ...content)
+}
+
 let used = 0
 
 /**

@@ -1,8 +1,9 @@
 /** Throughput and latency while the stages ran. */
 
 import { lineChart } from './chart.js'
-import { alternative, choiceOf, fill, h, selectOf } from './dom.js'
+import { alternative, choiceOf, fill, h, section, selectOf } from './dom.js'
 import { bandwidth, count, latency, moment, rate } from './format.js'
+import { stageName } from './stages.js'
 import { compare, sortableTable } from './table.js'
 
 /** @import { AgentSeries, ReportData, StageSeries } from '../types.ts' */
@@ -33,12 +34,7 @@ export function overTimeSection() {
     latencies.update({ ...frameOf(series, shown), ...latencyLines(series, choice), logarithmic: true })
   }
   const body = h('div', {})
-  const element = h(
-    'section',
-    { id: 'over-time', 'aria-labelledby': 'over-time-title' },
-    h('h2', { id: 'over-time-title' }, 'Over time'),
-    body,
-  )
+  const element = section('over-time', 'Over time', body)
   /** @param {Partial<typeof choice>} change */
   const choose = (change) => {
     Object.assign(choice, change)
@@ -70,7 +66,7 @@ export function overTimeSection() {
  */
 function controlsOf(data, choice, choose) {
   /** @type {[string, string][]} */
-  const stages = data.series.map(({ sequence }) => [String(sequence), `${sequence} ${nameOf(data, sequence)}`])
+  const stages = data.series.map(({ sequence }) => [String(sequence), `${sequence} ${stageName(data, sequence)}`])
   return [
     selectOf('Stage', [['all', 'All stages'], ...stages], choice.stage, (stage) => choose({ stage })),
     selectOf(
@@ -115,7 +111,7 @@ function controlsOf(data, choice, choose) {
  */
 function frameOf(series, data) {
   const landmarks = [
-    ...series.map(({ sequence, from }) => ({ at: from, text: nameOf(data, sequence), strong: false })),
+    ...series.map(({ sequence, from }) => ({ at: from, text: stageName(data, sequence), strong: false })),
     ...data.leaders.slice(1).map(({ from, name }) => ({ at: from, text: `${name} leads`, strong: true })),
   ]
   return {
@@ -219,15 +215,6 @@ function agentsIn(series) {
 }
 
 /**
- * @param {ReportData} data
- * @param {number} sequence
- */
-function nameOf({ stages, open }, sequence) {
-  const stage = stages.find((one) => one.sequence === sequence)
-  return stage?.name ?? (open?.sequence === sequence ? open.name : '')
-}
-
-/**
  * @typedef {{ stage: string, agent: string, lowest: number, mean: number, highest: number, bandwidth: number, p50: number, p99: number }} TableRow
  * @param {StageSeries} series
  * @param {ReportData} data
@@ -235,7 +222,7 @@ function nameOf({ stages, open }, sequence) {
  */
 function tableRows({ sequence, agents }, data) {
   return agents.map(({ name, opsPerSecond, mibPerSecond, p50Us, p99Us }) => ({
-    stage: `${sequence} ${nameOf(data, sequence)}`,
+    stage: `${sequence} ${stageName(data, sequence)}`,
     agent: name,
     lowest: Math.min(...opsPerSecond),
     mean: meanOf(opsPerSecond),

@@ -1,6 +1,6 @@
 /** The plan as submitted, and how the figures were made. */
 
-import { fill, h } from './dom.js'
+import { fill, h, section } from './dom.js'
 
 /** @import { ReportData } from '../types.ts' */
 
@@ -8,10 +8,9 @@ export function planSection() {
   const yaml = h('pre', { tabindex: 0, 'aria-label': 'YAML of the plan' })
   const hash = h('p', { class: 'muted' })
   const notes = h('ul', { class: 'notes plain' })
-  const element = h(
-    'section',
-    { id: 'plan', 'aria-labelledby': 'plan-title' },
-    h('h2', { id: 'plan-title' }, 'Plan'),
+  const element = section(
+    'plan',
+    'Plan',
     h('details', {}, h('summary', {}, 'As submitted'), yaml, hash),
     h('h2', {}, 'How to read this'),
     notes,

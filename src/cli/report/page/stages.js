@@ -1,12 +1,12 @@
 /** Headline figures of each stage, and the tables with all of them. */
 
-import { alternative, fill, h, withUnit } from './dom.js'
+import { alternative, fill, h, section, withUnit } from './dom.js'
 import { bandwidth, bytes, count, latency, milliseconds, percent, plural, rate, seconds } from './format.js'
 import { sortableTable } from './table.js'
 
 /** @import { AgentFigures, OpFigures, ReportData, ReportStage } from '../types.ts' */
 
-export const OUTCOMES = {
+const OUTCOMES = {
   complete: ['✓', 'complete'],
   degraded: ['!', 'degraded'],
   failed: ['✕', 'failed'],
@@ -21,14 +21,7 @@ export function stagesSection() {
   const byOp = sortableTable('Figures of each stage and operation, all agents together', OP_COLUMNS)
   const byAgent = sortableTable('Figures of each stage, agent and operation', AGENT_COLUMNS)
   const eachAgent = alternative('Figures of each agent', byAgent.element)
-  const element = h(
-    'section',
-    { id: 'stages', 'aria-labelledby': 'stages-title' },
-    h('h2', { id: 'stages-title' }, 'Stages'),
-    cards,
-    byOp.element,
-    eachAgent,
-  )
+  const element = section('stages', 'Stages', cards, byOp.element, eachAgent)
   return {
     element,
     /** @param {ReportData} data */
@@ -42,8 +35,18 @@ export function stagesSection() {
   }
 }
 
+/**
+ * Of a stage that was decided or runs now.
+ * @param {ReportData} data
+ * @param {number} sequence
+ */
+export function stageName({ stages, open }, sequence) {
+  const stage = stages.find((one) => one.sequence === sequence)
+  return stage?.name ?? (open?.sequence === sequence ? open.name : '')
+}
+
 /** @param {ReportStage} stage */
-export function outcomeBadge(stage) {
+function outcomeBadge(stage) {
   const [sign = '', word = ''] = OUTCOMES[stage.outcome]
   return h('span', { class: `badge ${stage.outcome}` }, h('span', { 'aria-hidden': 'true' }, sign), ` ${word}`)
 }

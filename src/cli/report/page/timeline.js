@@ -1,6 +1,6 @@
 /** A lane for each agent: what it did when, where it waited, who led, when barriers were released. */
 
-import { alternative, choiceOf, fill, h } from './dom.js'
+import { alternative, choiceOf, fill, h, section } from './dom.js'
 import { milliseconds, moment, plain, seconds } from './format.js'
 import { hasShortStages, timeScale } from './scale.js'
 import { sortableTable } from './table.js'
@@ -32,10 +32,9 @@ export function timelineSection() {
   const draw = () => {
     if (shown !== null) drawTimeline(picture, shown, timeScale(shown, widened ?? hasShortStages(shown)))
   }
-  const element = h(
-    'section',
-    { id: 'timeline', 'aria-labelledby': 'timeline-title' },
-    h('h2', { id: 'timeline-title' }, 'Timeline'),
+  const element = section(
+    'timeline',
+    'Timeline',
     controls,
     picture,
     legend,
