@@ -84,6 +84,8 @@ export function highestOf(counts: Counts): number {
 const COOKIE = 0x1c849303 | 0x10
 const COOKIE_COMPRESSED = 0x1c849304 | 0x10
 const HEADER_BYTES = 40
+/** Twice the largest count. */
+const ZIGZAG_MAX = 2 ** 54
 /** A counter takes at most 9 bytes. */
 const RAW_BYTES_MAX = HEADER_BYTES + HISTOGRAM_LENGTH * 9
 
@@ -122,14 +124,15 @@ export function encodeHistogram(counts: Counts): string {
   return outer.toString('base64')
 }
 
-/** LEB128 of a zig-zag number: 7 bits a byte, the ninth byte holds 8. */
+/** LEB128 of a zig-zag number: 7 bits a byte, the ninth byte holds 8. Exact: what exceeds 2^53 is twice a count, so even. */
 function putZigZag(out: number[], value: number): void {
-  let rest = BigInt(value) < 0n ? BigInt(-value) * 2n - 1n : BigInt(value) * 2n
-  for (let i = 0; i < 8 && rest > 0x7fn; i++) {
-    out.push(Number(rest & 0x7fn) | 0x80)
-    rest >>= 7n
+  let rest = value < 0 ? -2 * value - 1 : 2 * value
+  for (let i = 0; i < 8 && rest > 0x7f; i++) {
+    const low = rest % 128
+    out.push(low | 0x80)
+    rest = (rest - low) / 128
   }
-  out.push(Number(rest))
+  out.push(rest)
 }
 
 /**
@@ -137,15 +140,22 @@ function putZigZag(out: number[], value: number): void {
  * Throws IoError BAD_RESULT for anything else; memory stays bounded whatever the text is.
  */
 export function decodeHistogram(text: string): Float64Array {
+  const counts = new Float64Array(HISTOGRAM_LENGTH)
+  addHistogram(counts, text)
+  return counts
+}
+
+/** The same, added to counts that are there. */
+export function addHistogram(into: Float64Array, text: string): void {
   try {
-    return decode(text)
+    decode(text, into)
   } catch (error) {
     if (error instanceof IoError) throw error
     throw new IoError('BAD_RESULT', 'Cannot read a histogram: its compression is damaged', { cause: error })
   }
 }
 
-function decode(text: string): Float64Array {
+function decode(text: string, into: Float64Array): void {
   const outer = Buffer.from(text, 'base64')
   if (outer.length < 8 || outer.readInt32BE(0) !== COOKIE_COMPRESSED) throw damaged('no V2 histogram')
   const raw = inflateSync(outer.subarray(8, 8 + outer.readInt32BE(4)), { maxOutputLength: RAW_BYTES_MAX })
@@ -153,27 +163,28 @@ function decode(text: string): Float64Array {
   const ranged = raw.readInt32BE(12) === SIGNIFICANT_DIGITS && raw.readBigInt64BE(16) === 1n
   if (!ranged || raw.readBigInt64BE(24) !== BigInt(HISTOGRAM_MAX_NS)) throw damaged('another range of values')
   if (raw.readInt32BE(4) !== raw.length - HEADER_BYTES) throw damaged('a wrong length')
-  const counts = new Float64Array(HISTOGRAM_LENGTH)
   let index = 0
   let at = HEADER_BYTES
   while (at < raw.length) {
-    let value = 0n
+    let value = 0
+    let weight = 1
     for (let i = 0; ; i++) {
       const byte = raw[at++]
       if (byte === undefined) throw damaged('an unfinished number')
-      if (i === 8) value |= BigInt(byte) << 56n
-      else value |= BigInt(byte & 0x7f) << BigInt(7 * i)
+      value += (i === 8 ? byte : byte & 0x7f) * weight
+      weight *= 128
       if (i === 8 || byte < 0x80) break
     }
-    if ((value & 1n) === 1n) {
-      index += Number((value + 1n) >> 1n)
+    if (value > ZIGZAG_MAX) throw damaged('a count beyond 2^53')
+    if (value % 2 === 1) {
+      index += (value + 1) / 2
     } else {
       if (index >= HISTOGRAM_LENGTH) throw damaged('too many counters')
-      counts[index++] = Number(value >> 1n)
+      into[index] = (into[index] ?? 0) + value / 2
+      index++
     }
     if (index > HISTOGRAM_LENGTH) throw damaged('too many counters')
   }
-  return counts
 }
 
 function damaged(what: string): IoError {

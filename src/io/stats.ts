@@ -1,6 +1,7 @@
 /** Figures of operations: exact merge over lanes, agents and stages; the numbers that people read. Pure. */
 
 import {
+  addHistogram,
   type Counts,
   decodeHistogram,
   encodeHistogram,
@@ -38,7 +39,7 @@ function mergeGroup(group: readonly OpStats[]): OpStats {
     bytes += stats.bytes
     errors += stats.errors
     totalNs += stats.totalNs
-    addCounts(counts, decodeHistogram(stats.histogram))
+    addHistogram(counts, stats.histogram)
   }
   return { ...first, count, bytes, errors, totalNs, histogram: encodeHistogram(counts) }
 }

@@ -2,6 +2,7 @@ import hdr from 'hdr-histogram-js'
 import { describe, expect, it } from 'vitest'
 import { IoError } from '../../src/io/errors.ts'
 import {
+  addHistogram,
   COARSE_LENGTH,
   decodeHistogram,
   encodeHistogram,
@@ -74,10 +75,18 @@ describe('histogram', () => {
     expect(read.getValueAtPercentile(99)).toBe(theirs.getValueAtPercentile(99))
   })
 
-  it('keeps counts above 2^32', () => {
+  it('keeps counts above 2^32, up to 2^53', () => {
     const counts = new Float64Array(HISTOGRAM_LENGTH)
-    counts[500] = 2 ** 40 + 1
-    expect(decodeHistogram(encodeHistogram(counts))[500]).toBe(2 ** 40 + 1)
+    const large = [2 ** 32, 2 ** 40 + 1, 2 ** 53 - 1, 2 ** 53]
+    counts.set(large, 500)
+    expect([...decodeHistogram(encodeHistogram(counts)).subarray(500, 504)]).toEqual(large)
+  })
+
+  it('adds to counts that are there', () => {
+    const { counts } = sample(300)
+    const twice = Float64Array.from(counts)
+    addHistogram(twice, encodeHistogram(counts))
+    expect(twice).toEqual(counts.map((count) => 2 * count))
   })
 
   it('refuses damaged texts, and bombs, without using much memory', async () => {
