@@ -283,7 +283,9 @@ inline propose(p, next, knowsRefusals) {
 #endif
 
 inline onPropose(p, b, s) {
+#ifndef LIE_ACCEPTS_WITHOUT_PROMISE
   promise(p, b);
+#endif
   accept(p, b, s)
 }
 

@@ -65,6 +65,7 @@ export const lies: readonly Lie[] = [
   { name: 'a quorum is one too small', define: 'LIE_SMALL_QUORUM', setting: few },
   { name: 'votes are forgotten', define: 'LIE_FORGOTTEN_VOTE', setting: few },
   { name: 'the promise is ignored when a proposal comes', define: 'LIE_PROMISE_IGNORED', setting: few },
+  { name: 'accepting is no promise', define: 'LIE_ACCEPTS_WITHOUT_PROMISE', setting: later },
   { name: 'a vote does not say what was accepted', define: 'LIE_SILENT_VOTE', setting: few },
   { name: 'an accepted value is not carried over', define: 'LIE_NOT_CARRIED', setting: few },
   { name: 'the accepted value of the lowest ballot is carried over', define: 'LIE_LOWEST_CARRIED', setting: later },

@@ -55,6 +55,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the accepted value of the lowest ballot is carried over',
+    from: 3400,
     edits: [
       edit(
         'consensus.ts',
@@ -75,7 +76,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'members stay those of the start',
-    from: 4900,
+    from: 5730,
     edits: [edit('course.ts', "  if (decision.kind !== 'abort') plan.members = decision.members\n", '')],
   },
   {
@@ -210,6 +211,11 @@ export const mutations: readonly Mutation[] = [
         '',
       ),
     ],
+  },
+  {
+    name: 'who went on alone takes part in deciding again',
+    from: 5530,
+    edits: [edit('membership.ts', 'plan === null || plan.unilateral || plan', 'plan === null || plan')],
   },
   {
     name: 'going on alone is not said at the end',

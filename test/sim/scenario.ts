@@ -79,6 +79,7 @@ export interface Scenario {
   readonly chance: Prng
 }
 
+const barrierTimeoutsMs = [1500, 4000, 9000] as const
 const policies: readonly Policy[] = ['all_or_nothing', 'majority', 'best_effort']
 
 export function makeScenario(seed: number, members?: number): Scenario {
@@ -182,7 +183,7 @@ function barrierSpec(prng: Prng, policy: Policy): BarrierSpec {
     missedThreshold: prng.int(2, 4),
     queryTimeoutMs: prng.pick([200, 500, 1000]),
     queryRetries: prng.int(0, 3),
-    barrierTimeoutMs: prng.pick([1500, 4000, 9000]),
+    barrierTimeoutMs: prng.pick(barrierTimeoutsMs),
     stragglerGraceMs: prng.pick([100, 700, 2500]),
   }
 }
@@ -317,6 +318,7 @@ function planTriggers(prng: Prng): Trigger[] {
 function planAmbush(seed: number, count: number): Trigger[] {
   const prng = new Prng(seed + 1)
   if (seed % 16 === 5) return ambushWhoGivesUp(prng)
+  if (seed % 16 === 15) return ambushWhoGoesAlone(prng, count)
   if (seed % 16 === 1) return ambushTwoLeaders(prng, count)
   return seed % 16 === 6 ? ambushLateStart(prng, count) : []
 }
@@ -330,6 +332,20 @@ function ambushWhoGivesUp(prng: Prng): Trigger[] {
   return [
     { ...accepted, victim: 'leader', trouble: 'mute', delayMs: 0, lastsMs: prng.between(8000, 16_000) },
     { ...accepted, victim: 'others', trouble: 'pause', delayMs: prng.between(1, 5), lastsMs: prng.between(2000, 9000) },
+  ]
+}
+
+/**
+ * A release is chosen by the leader, which dies, and by one that accepted it. The others stand still for as long as that
+ * one waits before it goes on alone: then it must not take part in deciding again what it had accepted.
+ */
+function ambushWhoGoesAlone(prng: Prng, count: number): Trigger[] {
+  const skip = Math.max(0, Math.floor(count / 2) - 1) + prng.int(0, 1) * (count - 1)
+  const accepted = { on: 'send accept', where: 'later', skip, delayMs: 0 } as const
+  const lastsMs = prng.pick(barrierTimeoutsMs) + prng.between(-100, 500)
+  return [
+    { ...accepted, victim: 'leader', trouble: 'crash', lastsMs: 0 },
+    { ...accepted, victim: 'others', trouble: 'pause', lastsMs },
   ]
 }
 

@@ -1,10 +1,10 @@
 /**
  * A healthy leader is not deposed: whoever comes back from a pause, or is cut off from the leader alone, must not
- * disturb a plan whose leader is in touch with a majority of its members.
+ * disturb a plan whose leader is in touch with a majority of its members. And a healthy member is not taken for dead.
  */
 
-import type { Output } from '../../src/barrier/mod.ts'
-import { majority } from './ballots.ts'
+import { type Decision, type Member, type Output, showDecision } from '../../src/barrier/mod.ts'
+import { majority, sameBallot } from './ballots.ts'
 import type { Checker } from './checker.ts'
 import type { Cluster, Proc, Watcher } from './cluster.ts'
 import { violated } from './failure.ts'
@@ -56,6 +56,10 @@ export class SteadyRule implements Watcher {
     if (output.type === 'leader_elected' && output.ballot.peer === proc.member.peer) {
       this.#electedAt.set(proc, this.#cluster.now)
     }
+    if (output.type === 'send' && output.message.type === 'propose') {
+      const { ballot, decision } = output.message
+      if (sameBallot(ballot, decision.ballot)) this.#deadAreDead(proc, decision)
+    }
     if (output.type !== 'leader_lost' || output.ballot.peer !== proc.member.peer || ownWill.test(output.reason)) return
     const { plan, sequence } = this.#cluster.statusOf(proc)
     const uid = this.#checker.planOf(proc)
@@ -64,18 +68,32 @@ export class SteadyRule implements Watcher {
     const book = this.#checker.plans.get(uid)
     const members = book && this.#checker.membersAt(book, sequence)
     if (members === undefined || !this.#calm(proc.host) || !this.#calm(uid)) return
-    const inTouch = members.filter((member) => {
-      const other = this.#cluster.procs.findLast(({ member: { peer } }) => peer === member.peer)
-      if (other === proc) return true
-      if (other === undefined || other.state !== 'up' || other.member.incarnation !== member.incarnation) return false
-      if (this.#checker.planOf(other) !== uid) return false
-      return this.#calm(other.host) && this.#calm(pair(proc.host, other.host))
-    })
+    const inTouch = members.filter((member) => this.#inTouch(proc, member, uid))
     if (inTouch.length < majority(members.length)) return
     violated(
       'a healthy leader stays',
       `${proc.member.peer} lost its place (${output.reason}), though ${inTouch.length} of ${members.length} were in touch`,
     )
+  }
+
+  /** Nothing has happened for long to either of them, nor between them. */
+  #inTouch(proc: Proc, member: Member, uid: string): boolean {
+    const other = this.#cluster.procs.findLast(({ member: { peer } }) => peer === member.peer)
+    if (other === proc) return true
+    if (other === undefined || other.state !== 'up' || other.member.incarnation !== member.incarnation) return false
+    if (this.#checker.planOf(other) !== uid) return false
+    return this.#calm(other.host) && this.#calm(pair(proc.host, other.host))
+  }
+
+  #deadAreDead(proc: Proc, decision: Decision): void {
+    const { uid } = decision.plan
+    if (decision.kind === 'start' || !this.#calm(proc.host) || !this.#calm(uid)) return
+    const members = this.#checker.membersAt(this.#checker.plans.get(uid) ?? violated('3 order', uid), decision.sequence)
+    for (const { peer, reason } of decision.excluded) {
+      const member = members?.find((one) => one.peer === peer)
+      if (reason !== 'dead' || member === undefined || !this.#inTouch(proc, member, uid)) continue
+      violated('4 policy', `${showDecision(decision)} calls ${peer} dead, to which nothing happened`)
+    }
   }
 
   #note(key: string, lastsMs: number): void {

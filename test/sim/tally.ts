@@ -14,6 +14,8 @@ const wanted = [
   'excluded straggler',
   'handovers',
   'late reports carried',
+  'leaders that excluded themselves as failed',
+  'leaders that excluded themselves as straggler',
   'peers ended quorum_lost',
   'refused stale_incarnation',
   'refused stale_plan',
@@ -58,7 +60,10 @@ export class Tally {
     if (decision.kind === 'abort') this.add(decision.sequence === 0 ? 'starts given up' : 'plans aborted')
     if (decision.kind !== 'release') return
     this.add(`releases ${decision.policy}`)
-    for (const { reason } of decision.excluded) this.add(`excluded ${reason}`)
+    for (const { peer, reason } of decision.excluded) {
+      this.add(`excluded ${reason}`)
+      if (peer === decision.ballot.peer) this.add(`leaders that excluded themselves as ${reason}`)
+    }
     if (decision.reports.some(({ sequence }) => sequence < decision.sequence)) this.add('late reports carried')
   }
 
