@@ -1,18 +1,19 @@
 /** Two runs side by side. */
 
+import { topBar } from './bar.js'
 import { h } from './dom.js'
+import { count, latency, rate } from './format.js'
 import { sortableTable } from './table.js'
-import { themeButton } from './theme.js'
 
 /** @import { ComparedRow, ComparedRun, Comparison } from '../compare.ts' */
 
 /** @param {Comparison} comparison */
 function show({ base, other, rows, warnings }) {
   document.title = `${base.name} and ${other.name}`
-  const table = sortableTable('Figures of all agents together, of the stages and operations that both have', COLUMNS)
+  const table = sortableTable('All agents together, where both have a figure', COLUMNS)
   table.update(rows)
   document.body.append(
-    h('div', { class: 'bar' }, h('span', { class: 'brand' }, 'paceline'), themeButton()),
+    topBar(),
     h(
       'main',
       {},
@@ -46,13 +47,22 @@ function runOf(letter, { name, status, agents }) {
   return h('span', {}, `${letter}: ${name}, ${status.replace('_', ' ')}, agents: ${agents}`)
 }
 
+/**
+ * @param {string} measure
+ * @param {number} value
+ */
+function figure(measure, value) {
+  if (measure === 'errors') return count(value)
+  return measure.endsWith(' us') ? latency(value) : rate(value)
+}
+
 /** @type {readonly import('./table.js').Column<ComparedRow>[]} */
 const COLUMNS = [
   { title: 'Stage', value: ({ stage }) => stage },
   { title: 'Op', value: ({ op }) => op },
-  { title: 'Measure', value: ({ measure }) => measure },
-  { title: 'A', value: ({ base }) => base, show: ({ base }) => base.toFixed(1) },
-  { title: 'B', value: ({ other }) => other, show: ({ other }) => other.toFixed(1) },
+  { title: 'Measure', value: ({ measure }) => measure, show: ({ measure }) => measure.replace(/ us$/, '') },
+  { title: 'A', value: ({ base }) => base, show: ({ measure, base }) => figure(measure, base) },
+  { title: 'B', value: ({ other }) => other, show: ({ measure, other }) => figure(measure, other) },
   { title: 'B / A', value: ({ ratio }) => ratio ?? 0, show: ({ ratio }) => (ratio === null ? '–' : ratio.toFixed(3)) },
 ]
 

@@ -1,13 +1,13 @@
 /** The page: its sections, put together once and then brought up to date as often as there is something new. */
 
 import { agentsSection } from './agents.js'
+import { topBar } from './bar.js'
 import { distributionSection } from './distribution.js'
 import { h } from './dom.js'
 import { headSection } from './head.js'
 import { overTimeSection } from './over-time.js'
 import { planSection } from './plan.js'
 import { stagesSection } from './stages.js'
-import { themeButton } from './theme.js'
 import { timelineSection } from './timeline.js'
 
 /** @import { ReportData } from '../types.ts' */
@@ -38,15 +38,8 @@ export function createPage(root) {
     planSection(),
   ]
   const links = LINKS.map(([id, text]) => h('li', {}, h('a', { href: `#${id}` }, text)))
-  const logo = h('span', { class: 'logo', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'))
   root.append(
-    h(
-      'div',
-      { class: 'bar' },
-      h('span', { class: 'brand' }, logo, 'paceline'),
-      h('nav', { 'aria-label': 'Sections' }, h('ul', {}, links)),
-      themeButton(),
-    ),
+    topBar(h('nav', { 'aria-label': 'Sections' }, h('ul', {}, links))),
     h('main', {}, ...sections.map(({ element }) => element)),
   )
   openForPrint(root)
