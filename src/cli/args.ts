@@ -245,8 +245,12 @@ const clientShape = {
   wait: seconds.default(5000),
 }
 const endpoint = z.url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:9000' }).max(4096)
+const uriPrefix = path.regex(
+  /^(\/|(file|direct):\/\/\/|s3:\/\/|null:\/\/)/,
+  'must be a full path, file:///path, direct:///path, s3://bucket/prefix or null://',
+)
 const storageShape = {
-  allow: z.array(z.string().max(4096)).default([]),
+  allow: z.array(uriPrefix).default([]),
   'allow-exec': flag,
   endpoint: endpoint.optional(),
 }
@@ -377,6 +381,7 @@ export function toMultiaddr(text: string): string | null {
   if (parts === null || !text.includes(':')) return null
   const { host, port } = parts
   if (host.includes(':')) return `/ip6/${host}/tcp/${port}`
+  if (host === 'localhost') return `/ip4/127.0.0.1/tcp/${port}`
   return /^[0-9.]+$/.test(host) ? `/ip4/${host}/tcp/${port}` : `/dns/${host}/tcp/${port}`
 }
 

@@ -8,6 +8,18 @@ export interface Failure {
   readonly expected: boolean
 }
 
+/** Errors of other folders that are cured by other flags, as those of the command line itself. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'MESH_NAME',
+  'MESH_RUN_ID',
+  'MESH_ADDRESS',
+  'MESH_PORT_IN_USE',
+  'MESH_LISTEN',
+  'MESH_NOT_PRIVATE',
+  'MESH_SECRET',
+  'BAD_URI',
+])
+
 /**
  * Errors of every folder carry a `code`, as those of the operating system do; those of the command line an `exitCode`
  * as well. Anything else is a defect.
@@ -15,6 +27,7 @@ export interface Failure {
 export function describeFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { code: 'DEFECT', message: String(error), exitCode: 1, expected: false }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null
-  const exitCode = 'exitCode' in error && typeof error.exitCode === 'number' ? error.exitCode : 1
+  const usual = code !== null && USAGE_CODES.has(code) ? 2 : 1
+  const exitCode = 'exitCode' in error && typeof error.exitCode === 'number' ? error.exitCode : usual
   return { code: code ?? 'DEFECT', message: error.message, exitCode, expected: code !== null }
 }

@@ -31,6 +31,11 @@ const LEAVE_MS = 2000
 const STDERR_CHARS_MAX = 4000
 const POLL_MS = 100
 
+export interface PeerFailure {
+  readonly words: string
+  readonly exitCode: number
+}
+
 interface LocalPeer {
   readonly name: string
   readonly process: ChildProcess
@@ -41,7 +46,7 @@ export class LocalPeers {
   readonly #options: LocalPeersOptions
   readonly #peers: LocalPeer[] = []
   readonly #allEnded = Promise.withResolvers<void>()
-  readonly #firstFailure = Promise.withResolvers<string>()
+  readonly #firstFailure = Promise.withResolvers<PeerFailure>()
 
   constructor(options: LocalPeersOptions) {
     this.#options = options
@@ -54,7 +59,7 @@ export class LocalPeers {
   }
 
   /** Resolves with the last words of the first peer that ended with an error; a plan's own exit codes are none. */
-  get firstFailure(): Promise<string> {
+  get firstFailure(): Promise<PeerFailure> {
     return this.#firstFailure.promise
   }
 
@@ -130,7 +135,7 @@ export class LocalPeers {
     child.stdin?.on('error', () => {})
     const ended = new Promise<void>((resolve) => {
       child.on('error', (error) => {
-        this.#firstFailure.resolve(`${name} could not be started: ${error.message}`)
+        this.#firstFailure.resolve({ words: `${name} could not be started: ${error.message}`, exitCode: 1 })
         resolve()
       })
       child.on('exit', (code, signal) => {
@@ -144,9 +149,8 @@ export class LocalPeers {
 
   async #reportFailure(name: string, code: number | string): Promise<void> {
     const text = await readFile(this.#wordsOf(name), 'utf8').catch(() => '')
-    this.#firstFailure.resolve(
-      `${name} ended with ${code}${text === '' ? '' : `: ${text.slice(-STDERR_CHARS_MAX).trim()}`}`,
-    )
+    const words = `${name} ended with ${code}${text === '' ? '' : `: ${text.slice(-STDERR_CHARS_MAX).trim()}`}`
+    this.#firstFailure.resolve({ words, exitCode: code === 2 ? 2 : 1 })
   }
 
   async #within(ms: number): Promise<void> {

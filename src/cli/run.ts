@@ -60,8 +60,9 @@ interface Run {
 async function followOn(peers: LocalPeers, run: Run): Promise<SessionEnd> {
   let started = false
   const failed = Promise.withResolvers<never>()
-  void peers.firstFailure.then((words) => {
-    if (!started) failed.reject(new PacelineError('PEER_NOT_STARTED', `A local peer could not take part: ${words}`))
+  void peers.firstFailure.then(({ words, exitCode }) => {
+    const message = `A local peer could not take part: ${words}`
+    if (!started) failed.reject(new PacelineError('PEER_NOT_STARTED', message, { exitCode }))
   })
   const following = follow(peers, run, () => {
     started = true

@@ -12,7 +12,7 @@ import { type FollowEnd, followPlan } from './follow.ts'
 import type { Plan } from './plan/mod.ts'
 import { newPlanView, type PlanView, withDecision, withDigest, withEnd, withLeader, withProgress } from './progress.ts'
 import { writeReport } from './report/mod.ts'
-import { openResults, type PlanResults, type RunSummary } from './results/mod.ts'
+import { openResults, type PlanResults, ResultsSoFar, type RunSummary } from './results/mod.ts'
 import type { StopSignals } from './signals.ts'
 import { type ProgressDisplay, showProgress, wantsColor } from './terminal/mod.ts'
 
@@ -56,7 +56,12 @@ class Session {
   readonly #display: ProgressDisplay
   #view: PlanView
   #results: PlanResults | null = null
+  /** In place of a result folder, where none is asked for. */
+  #soFar: ResultsSoFar | null = null
+  /** Number of the plan; 0 until it is accepted. */
+  #accepted = 0
   #written: Promise<void> = Promise.resolve()
+  #isUnwritten = false
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -101,9 +106,8 @@ class Session {
   }
 
   #interrupted(reason: string): SessionEnd {
-    const { plan } = this.#view
     return {
-      plan,
+      plan: this.#accepted,
       status: 'interrupted',
       reason,
       unilateral: false,
@@ -119,6 +123,7 @@ class Session {
       case 'outcome':
         if (document.outcome.status === 'accepted') {
           this.#options.onStarted()
+          this.#accepted = document.outcome.plan.number
           this.#display.print(`plan ${document.outcome.plan.number} of ${this.#options.runId} accepted`)
         }
         return
@@ -147,7 +152,11 @@ class Session {
 
   #write({ decision, unilateral, waitedMs }: Extract<NodeDocument, { type: 'decision' }>): void {
     const { out, runId } = this.#options
-    if (out === null) return
+    if (out === null) {
+      if (decision.kind === 'start') this.#soFar = new ResultsSoFar(runId, decision)
+      this.#soFar?.add(decision, unilateral, waitedMs)
+      return
+    }
     // Agents on this host need it for their start.
     const isLast = decision.sequence >= this.#options.plan.stages.length
     const notBefore = isLast ? 0 : performance.now() + barrierLimits.startLeadMaxMs
@@ -157,13 +166,20 @@ class Session {
         if (decision.kind === 'start') this.#results = await openResults({ out, runId, start: decision })
         await this.#results?.recordDecision(decision, { unilateral, waitedMs })
       } catch (error) {
-        this.#display.print(`results could not be written: ${describeFailure(error).message}`)
+        this.#unwritten('results could not be written', error)
       }
     })
   }
 
+  #unwritten(what: string, error: unknown): void {
+    const message = `${what}: ${describeFailure(error).message}`
+    if (this.#options.quiet) process.stderr.write(`paceline: ${message}\n`)
+    else this.#display.print(message)
+    this.#isUnwritten = true
+  }
+
   async #close(end: FollowEnd): Promise<SessionEnd> {
-    const plan = this.#view.plan
+    const plan = this.#accepted
     const { unilateral } = this.#view
     const nothing = { plan, unilateral, results: this.#results, summary: null }
     switch (end.kind) {
@@ -187,12 +203,15 @@ class Session {
         const { status, reason, unilateral } = end
         this.#show(withEnd(this.#view, status, reason, unilateral))
         const summary = await this.#finish(status, reason, unilateral)
-        return { plan, status, reason, unilateral, exit: EXIT_OF_STATUS[status], results: this.#results, summary }
+        // Who asked for results and has not got them was not served.
+        const exit = Math.max(EXIT_OF_STATUS[status], this.#isUnwritten ? 1 : 0)
+        return { plan, status, reason, unilateral, exit, results: this.#results, summary }
       }
     }
   }
 
   async #finish(status: PlanStatus, reason: string, unilateral: boolean): Promise<RunSummary | null> {
+    if (this.#soFar !== null) return this.#soFar.summary({ status, reason, unilateral })
     const results = this.#results
     if (results === null) return null
     try {
@@ -200,7 +219,7 @@ class Session {
       await writeReport(results.dir)
       return summary
     } catch (error) {
-      this.#display.print(`results could not be completed: ${describeFailure(error).message}`)
+      this.#unwritten('results could not be completed', error)
       return null
     }
   }

@@ -1,6 +1,7 @@
 /** Commands of custom stages: no shell, a stated environment, their output kept, their whole process group ended. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { now, waitUntil } from './clock.ts'
 import { checkExecAllowed } from './containment.ts'
 import { codeOf, IoError, messageOf } from './errors.ts'
@@ -113,10 +114,11 @@ function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
 /** Nothing of this node's environment but what a program cannot do without. */
 export function commandEnvironment(work: CustomWork, context: StageContext): Record<string, string> {
   const env: Record<string, string> = {}
-  for (const name of ['PATH', 'HOME', 'TMPDIR']) {
+  for (const name of ['PATH', 'HOME']) {
     const value = process.env[name]
     if (value !== undefined) env[name] = value
   }
+  env.TMPDIR = tmpdir()
   return {
     ...env,
     ...work.env,

@@ -149,7 +149,16 @@ function listenError(error: unknown, listen: readonly string[]): MeshError {
       error,
     )
   }
-  return new MeshError('MESH_LISTEN', `Cannot listen on ${where}: ${text}`, error)
+  if (text.includes('EADDRNOTAVAIL')) {
+    return new MeshError(
+      'MESH_LISTEN',
+      `Cannot listen on ${where}: that is no address of this host; 0.0.0.0:PORT is all that it has`,
+      error,
+    )
+  }
+  // What the system said, without what the library makes of it.
+  const [said = text] = /listen E[A-Z]+: .*?(?= at |;|$)/.exec(text) ?? []
+  return new MeshError('MESH_LISTEN', `Cannot listen on ${where} (${said}): choose another with --listen`, error)
 }
 
 /** Messages of an error and of everything inside it, in one line. */

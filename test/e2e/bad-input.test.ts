@@ -117,6 +117,12 @@ describe('flags', () => {
     [['frobnicate'], /Unknown command "frobnicate"/],
     [['node', '--run-id', 'x', '--listen', 'banana'], /--listen: must be a multiaddr/],
     [['node', '--run-id', 'bad id!'], /--run-id: must be/],
+    [['node', '--run-id', 'x', '--listen', '0.0.0.0:0'], /--secret-file .*--insecure/],
+    [['node', '--run-id', 'x', '--insecure', '--listen', '192.0.2.1:4001'], /no address of this host/],
+    [['node', '--run-id', 'x', '--join', '/foo/bar'], /"\/foo\/bar" is no multiaddr/],
+    [['node', '--run-id', 'x', '--secret-file', 'good.yaml'], /not a key file/],
+    [['run', 'good.yaml', '--secret-file', 'good.yaml'], /not a key file/],
+    [['run', 'good.yaml', '--allow', 'data'], /--allow: must be a full path/],
     [['run', 'good.yaml', '--agents', 'zero'], /--agents: must be a whole number/],
     [['run', 'good.yaml', '--out', '/dev/null/x'], /Cannot write results to \/dev\/null\/x.*--out/],
     [['node', '--run-id', 'x', '--out', '/proc/x'], /Cannot write results to \/proc\/x.*--out/],
@@ -135,7 +141,7 @@ it('a port in use is named', async () => {
   const address = server.address()
   const port = address !== null && typeof address === 'object' ? address.port : 0
   const listen = `/ip4/127.0.0.1/tcp/${port}`
-  await refused(['node', '--run-id', cluster.runId, '--listen', listen], 1, /port is in use; choose another/)
+  await refused(['node', '--run-id', cluster.runId, '--listen', listen], 2, /port is in use; choose another/)
   server.close()
 })
 

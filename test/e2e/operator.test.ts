@@ -1,5 +1,7 @@
 /** What an operator does to a run besides running plans: busy runs, leaving in order, status, abort, interrupts. */
 
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Cluster } from './cluster.ts'
 import { HELD, heldPlan, hold, letGo, untilWaiting } from './plans.ts'
@@ -121,7 +123,25 @@ it('a submitter that dies does not stop its plan, and --detach does not wait for
   for (const name of THREE) expect(cluster.of('run.finished', name).at(-1)?.status).toBe('completed')
   const detached = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3', '--detach'])
   expect((await detached.ended).code).toBe(0)
+  expect(detached.stdout).toBe('plan 2 accepted\n')
 })
+
+it('a submitter that wants no folder is told the figures all the same', async () => {
+  await using cluster = await Cluster.of(['a'])
+  const file = path.join(cluster.folder, 'plan.yaml')
+  await writeFile(file, "target: null:///x/\nduration: 1s\nworkload: [{ op: put, path: 'a/', size: 4KiB }]\n")
+  const flags = ['submit', file, '--run-id', cluster.runId, '--no-mdns']
+  const json = cluster.command([...flags, '--json'])
+  expect({ ...(await json.ended), said: json.stderr }).toMatchObject({ code: 0 })
+  const document = JSON.parse(json.stdout)
+  expect(document).toMatchObject({ status: 'completed', plan: 1, results: null, summary: { status: 'completed' } })
+  expect(document.summary.stages[1]).toMatchObject({ name: 'execute', outcome: 'complete', counted: ['a'] })
+  const text = cluster.command(flags)
+  expect((await text.ended).code).toBe(0)
+  expect(text.stdout).toMatch(/^2 execute {2}\| {2}complete/m)
+  expect(text.stdout).toMatch(/^ {3}put /m)
+  expect(text.stdout).toMatch(/\nplan 2 completed\n$/)
+}, 120_000)
 
 it('a straggler is excluded after the grace, ends with 5, and the others complete', async () => {
   await using cluster = await Cluster.of(THREE, { args: ['--once'] })
