@@ -1,11 +1,13 @@
 /**
  * Paceline's engine and fio's psync engine, side by side: same threads, files and block sizes, taking turns.
  *
- *   npm run bench:engine -- [--repeat 5] [--seconds 1] [--warmup 0.3] [--threads 1,4,16] [--runtimes node,deno]
+ *   npm run bench:engine -- [--repeat 3] [--seconds 1.5] [--warmup 1] [--threads 1,4,16] [--runtimes node,deno]
  *                           [--only TEXT] [--folder DIR] [--small-folder DIR] [--json FILE]
  *
  * Small files are made in memory (/dev/shm) unless told otherwise: ext4 takes tens of times longer to create files for
- * a minute after others were deleted, so that turns on it would compare the order of turns. Prints for each case the medians and, from the pairs of neighbouring turns, the median ratio with its range.
+ * a minute after others were deleted, so that turns on it would compare the order of turns. Prints for each case the
+ * medians, from the pairs of neighbouring turns the median ratio with its range, and the ratio of the CPU times, which other
+ * work on the machine changes less.
  * Needs fio (Debian: fio); without it, only Paceline's figures are shown.
  */
 
@@ -21,9 +23,9 @@ import { runFio } from './fio.ts'
 
 const { values } = parseArgs({
   options: {
-    repeat: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '1' },
-    warmup: { type: 'string', default: '0.3' },
+    repeat: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1.5' },
+    warmup: { type: 'string', default: '1' },
     threads: { type: 'string', default: '1,4,16' },
     runtimes: { type: 'string', default: 'node,deno' },
     only: { type: 'string', default: '' },
@@ -106,11 +108,16 @@ async function compare(one: Case, systems: readonly string[], folder: string): P
   return systems.map((system) => ({ case: one, system, figures: figures.get(system) ?? [] }))
 }
 
+/** Threads compile what they run each for itself: the more there are, the longer that takes. */
+function timingFor({ threads }: Case): Timing {
+  return { ...timing, warmupSeconds: timing.warmupSeconds * Math.max(1, threads / 8) }
+}
+
 async function measure(one: Case, system: string, folder: string): Promise<Figures> {
   const place = one.kind === 'read' ? `${folder}read/` : `${folder}made/`
   mkdirSync(place, { recursive: true })
   try {
-    return system === 'fio' ? await runFio(one, place, timing) : await runPaceline(one, system, place)
+    return system === 'fio' ? await runFio(one, place, timingFor(one)) : await runPaceline(one, system, place)
   } finally {
     if (one.kind !== 'read') rmSync(place, { recursive: true })
   }
@@ -119,24 +126,24 @@ async function measure(one: Case, system: string, folder: string): Promise<Figur
 async function runPaceline(one: Case, runtime: string, place: string): Promise<Figures> {
   const [program = runtime, ...args] = commands[runtime] ?? []
   const script = path.join(import.meta.dirname, 'case.ts')
-  const all = [...args, script, JSON.stringify(one), JSON.stringify(timing), place]
+  const all = [...args, script, JSON.stringify(one), JSON.stringify(timingFor(one)), place]
   const { stdout } = await promisify(execFile)(program, all, { maxBuffer: 16 * MIB, cwd: root })
   return figuresSchema.parse(JSON.parse(stdout))
 }
 
 function heading(): string {
-  return `${'case'.padEnd(34)} threads  system        rate        CPU/op   of fio (range)`
+  return `${'case'.padEnd(34)} threads  system        rate   CPU an op or MiB   of fio (range)  by CPU`
 }
 
 function line({ case: one, system, figures }: Row, fio: Row | undefined): string {
   const rates = figures.map((each) => rateOf(each, one.unit))
-  const cpu = median(figures.map(({ cpuUsPerOp }) => cpuUsPerOp))
+  const cpu = cpuOf(figures, one.unit)
   const cells = [
     one.name.padEnd(34),
     String(one.threads).padStart(7),
     ` ${system.padEnd(6)}`,
     readable(median(rates), one.unit).padStart(14),
-    `${cpu.toFixed(2)} us`.padStart(11),
+    `${cpu.toFixed(2)} us`.padStart(14),
   ]
   if (fio !== undefined && fio.system !== system) {
     const ratios = rates.map((rate, i) => {
@@ -144,9 +151,17 @@ function line({ case: one, system, figures }: Row, fio: Row | undefined): string
       return theirs === undefined ? Number.NaN : rate / rateOf(theirs, one.unit)
     })
     const range = `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`
-    cells.push(`  ${median(ratios).toFixed(2)} (${range})`)
+    const byCpu = cpuOf(fio.figures, one.unit) / cpu
+    cells.push(`       ${median(ratios).toFixed(2)} (${range})  ${byCpu.toFixed(2)}`)
   }
   return cells.join(' ')
+}
+
+/** CPU time of an operation, or of a MiB where these are larger on one side than on the other, us. */
+function cpuOf(figures: readonly Figures[], unit: 'ops' | 'bytes'): number {
+  return median(
+    figures.map(({ cpuUsPerOp, ops, bytes }) => (unit === 'ops' ? cpuUsPerOp : (cpuUsPerOp * ops * MIB) / bytes)),
+  )
 }
 
 function readable(rate: number, unit: 'ops' | 'bytes'): string {

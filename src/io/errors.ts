@@ -8,7 +8,7 @@ export const IO_ERROR_CODES = {
   NO_OBJECTS: 'a pattern matched no object',
   NOT_REACHABLE: 'a target does not exist or does not answer',
   NOT_WRITABLE: 'a target refuses to be written',
-  NO_SPACE: 'less space is free than the plan needs',
+  NO_SPACE: 'less space is free than the plan needs, or none',
   NO_CREDENTIALS: 'the S3 credentials are missing or incomplete',
   PREPARE_INCOMPLETE: 'objects could not be created',
   CLEANUP_INCOMPLETE: 'objects could not be deleted',

@@ -189,6 +189,32 @@ describe('an S3 server in trouble', () => {
     expect(messagesOf(ran)).toContain('no complete answer within 500 ms')
   })
 
+  it('is slow: latencies say so, and the stage ends when it should', async () => {
+    const script = await startScript((_request, response) => {
+      setTimeout(() => sendObject(response), 50)
+    })
+    const ran = await runStage(engine, { ...gets(script.base, 0), opsMax: null, durationMs: 400, concurrency: 4 })
+    const { count, errors } = countOf(ran, 'get')
+    expect([ran.status, errors]).toEqual(['ok', 0])
+    expect(count).toBeGreaterThan(0)
+    expect(count).toBeLessThanOrEqual(4 * 8)
+    const totalNs = ran.stats.reduce((sum, stats) => sum + stats.totalNs, 0)
+    expect(totalNs / count).toBeGreaterThan(49e6)
+    expect(script.requests).toHaveLength(count)
+  })
+
+  it('is full: a prepare fails at the first object, a workload counts it', async () => {
+    const script = await startScript((_request, response) => sendError(response, 507, 'XMinioStorageFull', 'no space'))
+    const made = await runStage(engine, prepare([objectSet(script.base)], { forceOverwrite: true }))
+    expect(made).toMatchObject({ status: 'failed', code: 'PREPARE_INCOMPLETE', objects: { created: 0 } })
+    expect(made.reason).toContain('the storage is full (507 XMinioStorageFull): no space')
+    // One for each lane.
+    expect(script.requests.length).toBeLessThanOrEqual(2)
+    const ran = await runStage(engine, operations([op('put', script.base)], 20))
+    expect(ran).toMatchObject({ status: 'ok', repeated: 0 })
+    expect(countOf(ran, 'put')).toEqual({ count: 0, bytes: 0, errors: 20 })
+  })
+
   it('is killed: what was done until then counts, the rest is errors; a prepare fails', async () => {
     const script = await startScript((_request, response, count) => {
       if (count === 50) script.kill()

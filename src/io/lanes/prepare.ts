@@ -26,6 +26,7 @@ const HOPELESS = new Set([
   'NOT_ALLOWED',
   'BAD_URI',
   'FORBIDDEN',
+  'NO_SPACE',
   // What is put cannot be missing: its bucket is.
   'NOT_FOUND',
 ])

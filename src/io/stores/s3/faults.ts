@@ -8,6 +8,9 @@ const MESSAGE_CHARS_MAX = 200
 /** Answers that ask to come again later, whatever their status. */
 const THROTTLES = new Set(['SlowDown', 'SlowDownRead', 'SlowDownWrite', 'Throttling', 'RequestLimitExceeded'])
 
+/** Of HTTP; S3 itself is never full, other storage that speaks S3 is. */
+const INSUFFICIENT_STORAGE = 507
+
 /** What to do about answers that people meet first. */
 const HINTS: Readonly<Record<string, string>> = {
   NoSuchBucket: 'create the bucket, or correct its name',
@@ -38,12 +41,14 @@ export function answerError(status: number, text: string): IoError {
 
 const SENTENCES = {
   FORBIDDEN: 'access was denied',
+  NO_SPACE: 'the storage is full',
   THROTTLED: 'the storage was too busy',
   STORE_REFUSED: 'the storage answered with an error',
 } as const
 
 function kindOf(status: number, code: string): keyof typeof SENTENCES {
   if (isThrottle(status, code)) return 'THROTTLED'
+  if (status === INSUFFICIENT_STORAGE) return 'NO_SPACE'
   return status === 401 || status === 403 ? 'FORBIDDEN' : 'STORE_REFUSED'
 }
 
