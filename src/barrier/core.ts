@@ -5,7 +5,15 @@
 
 import { offerProposal, onAccept, onCatchup, onDecided, onDecision, onPropose, onRefuse } from './consensus.ts'
 import { finishStage } from './course.ts'
-import { electionWakeAt, onHandover, onPrevoteReply, onPromise, onReject, tickElection } from './election.ts'
+import {
+  awaitGreeting,
+  electionWakeAt,
+  onHandover,
+  onPrevoteReply,
+  onPromise,
+  onReject,
+  tickElection,
+} from './election.ts'
 import { loseLeader, scheduleElection, stepDown } from './following.ts'
 import { assert, assertInvariants } from './invariants.ts'
 import { advance, digestSoon, greet, leaderWakeAt, tickLeader } from './leader.ts'
@@ -66,6 +74,7 @@ export class BarrierCore {
     const promised = state.promised
     const leader = state.leader
     const lateMs = state.expectedWakeAt === null ? 0 : now - state.expectedWakeAt
+    if (state.expectedWakeAt === null) beginListening(step)
     if (lateMs > limits.lateMs) discountLateness(step, lateMs)
     if (lateMs > limits.pauseMs) afterPause(step)
     take(step, input)
@@ -107,6 +116,7 @@ function take(step: Step, input: Input): void {
       }
       greet(step, input.member.peer)
       offerProposal(step, input.member.peer)
+      awaitGreeting(step)
       return
     case 'peer_down':
       onPeerDown(step, input.peer)
@@ -259,6 +269,13 @@ function resignIfExcluded(step: Step): void {
   step.send(lead.heir, { type: 'handover', ballot: lead.ballot })
   stepDown(step, 'excluded from the plan')
   scheduleElection(step, limits.candidateGraceMs)
+}
+
+/** The first step may come long after the core was made. */
+function beginListening({ state, now }: Step): void {
+  const idleMs = now - state.leaderlessSince
+  if (state.electionAt !== null) state.electionAt += idleMs
+  state.leaderlessSince = now
 }
 
 /**

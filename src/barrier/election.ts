@@ -4,7 +4,7 @@
  */
 
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
-import { loseLeader, pingPeer, promise, sawTerm, scheduleElection, stepDown } from './following.ts'
+import { loseLeader, pingPeer, placeInLine, promise, sawTerm, scheduleElection, stepDown } from './following.ts'
 import { assert, faultOf } from './invariants.ts'
 import { limits } from './limits.ts'
 import { electorate, hasMajority, isMember, nameOf, openPlan, samePlan, silenceMs } from './membership.ts'
@@ -142,6 +142,16 @@ export function onHandover(step: Step, from: PeerId, message: Of<'handover'>): v
   }
   loseLeader(step, `${nameOf(step.state, from)} handed over`)
   callVote(step)
+}
+
+/** A fresh peer met somebody: the leader, if there is one, gets time to make itself known. */
+export function awaitGreeting({ state, now, dice }: Step): void {
+  const isFresh = state.leader === null && state.promised.term === 0 && state.campaign === null
+  if (!isFresh || state.electionAt === null) return
+  const turnMs = placeInLine(state) === 0 ? 0 : limits.meetingTurnMs
+  const meetingMs = (limits.meetingMs + limits.meetingEachMs * state.peers.size) * (1 + dice / 2) + turnMs
+  const at = Math.min(now + meetingMs, state.leaderlessSince + limits.meetingMaxMs)
+  state.electionAt = Math.max(state.electionAt, at)
 }
 
 export function tickElection(step: Step): void {

@@ -62,7 +62,7 @@ export function scheduleElection(step: Step, headStartMs = 0): void {
 }
 
 /** How many of those who may stand, and are there, go before this peer: the same line at each. */
-function placeInLine(state: CoreState): number {
+export function placeInLine(state: CoreState): number {
   return electorate(state).filter((peer) => peer < state.self.peer && state.peers.get(peer)?.connected).length
 }
 

@@ -20,6 +20,11 @@ export const limits = {
   /** A fresh peer listens this long for a leader before it stands for election. */
   firstElectionMs: 600,
   firstElectionSpreadMs: 400,
+  /** ... and so long after the last one that it met, with some time for each that it knows; at most so long in all. */
+  meetingMs: 400,
+  meetingTurnMs: 5000,
+  meetingEachMs: 20,
+  meetingMaxMs: 20_000,
   /** A candidate's wait: its turn (the last of them is shared by all further candidates), and a random share. */
   electionTurnMs: 20,
   electionTurnsMax: 3,

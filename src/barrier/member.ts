@@ -72,6 +72,8 @@ export function onHeartbeat(step: Step, known: PeerState, message: Of<'heartbeat
   state.leaderPlan = message.plan
   const plan = openPlan(state)
   const { digest } = message
+  // Idle there is nothing yet that the leader would have to hear.
+  if (plan === null) state.leaderHeardAt = step.now
   if (digest === null || plan === null || !samePlan(plan.ref, digest.plan)) return
   if (digest.sequence !== plan.openSequence) return
   const held = plan.digest

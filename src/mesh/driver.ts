@@ -18,6 +18,7 @@ export class Driver {
   readonly #core: BarrierCore
   readonly #carrier: Carrier
   readonly #inbox: { readonly input: Input; readonly at: number }[] = []
+  #started = false
   #running = false
   #ticking = false
   #stopped = false
@@ -29,7 +30,9 @@ export class Driver {
     this.#carrier = carrier
   }
 
+  /** What was fed before is taken now: the core's time begins here. */
   start(): void {
+    this.#started = true
     this.feed({ type: 'tick' })
   }
 
@@ -46,7 +49,7 @@ export class Driver {
   feed(input: Input, at = now()): void {
     if (this.#stopped) return
     this.#inbox.push({ input, at })
-    if (!this.#running) this.#drain()
+    if (this.#started && !this.#running) this.#drain()
   }
 
   #drain(): void {

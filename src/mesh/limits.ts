@@ -6,6 +6,12 @@ export const limits = {
   gossipBytesMax: 256 * 1024,
   /** Peers to which each peer passes gossip on. */
   gossipFanout: 4,
+  /** Peers of one host connect all to all as long as they are no more than this ... */
+  neighboursMax: 8,
+  /** ... further ones to so many of those that are there, and to others once there is something to say. */
+  newcomerLinks: 4,
+  /** Messages that wait for the connection to such a peer. */
+  unsentMax: 256,
   /** Gossip of a decision waits this long, and for the next decision: those that it concerns were told directly. */
   decidedGossipMs: 500,
   /** What a node tells its clients, and what they may ask. */
@@ -43,7 +49,7 @@ export const limits = {
   /** Peers that others told of and that were never met. */
   hearsayMax: 1024,
   peersMax: 8192,
-  dialMs: 5000,
+  dialMs: 10_000,
   probeMs: 1000,
   probeAgainMs: 20,
   /** The peer with the lower ID dials; the other one waits this long first, so that they do not cross. */
@@ -62,6 +68,8 @@ export const limits = {
   searchLooksApart: 12,
   searchLooksMax: 1440,
   streamOpenMs: 3000,
+  /** A peer that starts, or starves, may take its time to answer. */
+  linkOpenMs: 15_000,
   leaveMs: 2000,
   peersInHelloMax: 1024,
   addressesMax: 16,

@@ -14,7 +14,7 @@ import { keepJoining } from './join.ts'
 import { limits, protocols } from './limits.ts'
 import { allMessages, type Node, startNode } from './node.ts'
 import { Peers } from './peers.ts'
-import { Rendezvous } from './rendezvous.ts'
+import { Rendezvous, sealOf } from './rendezvous.ts'
 import type { ClientChannel, Mesh, MeshEvent, MeshOptions, PeerInfo, RefuseReason } from './types.ts'
 import { checkMessage, namePattern } from './wire.ts'
 
@@ -87,6 +87,7 @@ class RunningMesh implements Mesh {
       onUp: (peer) => this.#onUp(peer),
       onDown: (peer) => this.#onDown(peer),
       onFrame: (peer, document, at) => this.#onFrame(peer, document, at),
+      onHearsay: async (peer) => await this.#rendezvous?.lookFor(peer),
       onUnreachable: (peer) => this.#driver?.feed({ type: 'unreachable', peer }),
       onRefused: (reason, from, expected, got) => this.#refused(reason, from, expected, got),
     })
@@ -217,13 +218,20 @@ class RunningMesh implements Mesh {
   }
 
   async #openRendezvous(): Promise<void> {
-    const { rendezvousDir, runId, role } = this.#options
+    const { rendezvousDir, runId, role, secret } = this.#options
     if (rendezvousDir === null) return
-    this.#rendezvous = new Rendezvous(rendezvousDir, runId, this.peerId, ({ peer, addrs }) =>
-      this.#peers.meet(peer, addrs),
-    )
+    const { peerId } = this
+    this.#rendezvous = new Rendezvous(rendezvousDir, runId, peerId, {
+      onFound: ({ peer, addrs, who, seal }, count) => {
+        if (seal !== sealOf(secret, peer)) this.#peers.meet(peer, addrs)
+        else this.#peers.meetHere(peer, addrs, who, count)
+      },
+      onGone: (peer) => this.#peers.goneHere(peer),
+    })
+    const addrs = this.addrs().slice(0, limits.addressesMax)
     try {
-      await this.#rendezvous.open(this.peerId, role === 'agent' ? this.addrs() : [])
+      const own = { peer: peerId, addrs, who: this.#peers.identity(), seal: sealOf(secret, peerId) }
+      await this.#rendezvous.open(role === 'agent' ? own : null)
     } catch (error) {
       // Peers on this host must then be named by --join; the rest of the mesh works.
       this.#refused('rendezvous', 'self', `a folder of its own at ${rendezvousDir}`, allMessages(error))
@@ -251,7 +259,10 @@ class RunningMesh implements Mesh {
 
   #carrier(): Carrier {
     return {
-      send: (to, message) => this.#peers.send(to, message),
+      send: (to, message) => {
+        // Who was never told anything learns of the leaving as of everything here: from others.
+        if (message.type !== 'leave' || this.#peers.isLinked(to)) this.#peers.send(to, message)
+      },
       broadcast: (message) => this.#gossip?.message(message),
       probe: (peer) => void this.#peers.probe(peer),
       act: (output) => {

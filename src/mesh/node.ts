@@ -57,6 +57,7 @@ export async function startNode(options: MeshOptions, gate: Gate): Promise<Node>
         inboundConnectionThreshold: Number.POSITIVE_INFINITY,
         maxIncomingPendingConnections: 1024,
         dialTimeout: limits.dialMs,
+        addressDialTimeout: limits.dialMs,
         reconnectRetries: 0,
       },
       connectionMonitor: { enabled: false },

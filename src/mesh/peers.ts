@@ -15,7 +15,7 @@ import { allMessages, type Node } from './node.ts'
 import { newRecord, type PeerRecord } from './record.ts'
 import type { PeerInfo, RefuseReason } from './types.ts'
 import { Upkeep } from './upkeep.ts'
-import { alive, checkHello, type Hello, wireVersion } from './wire.ts'
+import { alive, checkHello, type Hello, type Identity, wireVersion } from './wire.ts'
 
 export interface PeersEvents {
   onUp(peer: PeerInfo): void
@@ -23,11 +23,13 @@ export interface PeersEvents {
   /** A frame of a peer that is up; not yet checked. `at`: own clock, when it arrived. */
   onFrame(peer: PeerInfo, document: unknown, at: number): void
   onUnreachable(peer: string): void
+  /** Others know a peer that is new here. Resolves once it was looked for on this host. */
+  onHearsay(peer: string): Promise<void>
   onRefused(reason: RefuseReason, from: string, expected: string, got: string): void
 }
 
 /** What this peer says of itself. */
-export type SelfInfo = Omit<Hello, 'type' | 'wire' | 'addrs' | 'peers'>
+export type SelfInfo = Omit<Identity, 'wire'>
 
 export class Peers {
   readonly #node: Node
@@ -90,7 +92,8 @@ export class Peers {
   /** True for a peer of the run that is here, in this incarnation. */
   knows(peer: string, incarnation: string): boolean {
     const record = this.#records.get(peer)
-    return record?.up === true && record.info?.incarnation === incarnation && record.info.role === 'agent'
+    const isHere = record?.up === true || record?.present === true
+    return isHere && record.info?.incarnation === incarnation && record.info.role === 'agent'
   }
 
   /** What a peer may still send; undefined for one that is not here. */
@@ -101,23 +104,40 @@ export class Peers {
   /** Peers that are up, and those that were. */
   list(): PeerInfo[] {
     const infos: PeerInfo[] = []
-    for (const { info, up } of this.#records.values()) if (info !== undefined) infos.push({ ...info, connected: up })
+    for (const { info, up, present } of this.#records.values()) {
+      if (info !== undefined) infos.push({ ...info, connected: up || present })
+    }
     return infos
   }
 
-  /** False where the peer is not up: the message is lost, as on any network. */
-  send(peer: string, document: unknown): boolean {
+  /** Where the peer is not here the message is lost, as on any network. */
+  send(peer: string, document: unknown): void {
     const record = this.#records.get(peer)
-    const link = record?.link
-    if (record === undefined || link === undefined || !link.open) return false
-    record.tending.sent = true
+    if (record === undefined) return
+    const link = record.link?.open ? record.link : undefined
+    if (link === undefined && !record.present) return
     if (this.#encoded === undefined || this.#encoded.document !== document) {
       this.#encoded = { document, frame: encodeFrame(document) }
     }
-    if (!link.send(this.#encoded.frame)) return false
+    const { frame } = this.#encoded
+    if (link === undefined) this.#sendOnceLinked(record, frame)
+    else this.#sendOver(link, record, frame)
+  }
+
+  isLinked(peer: string): boolean {
+    return this.#records.get(peer)?.link?.open ?? false
+  }
+
+  #sendOver(link: Link, record: PeerRecord, frame: Uint8Array): void {
+    record.tending.sent = true
+    if (!link.send(frame)) return
     if (this.#waiting.size === 0) queueMicrotask(() => this.writeOut())
     this.#waiting.add(link)
-    return true
+  }
+
+  #sendOnceLinked(record: PeerRecord, frame: Uint8Array): void {
+    if (record.unsent.length < limits.unsentMax) record.unsent.push(frame)
+    this.#dialSoon(record)
   }
 
   /** Writes what was sent since the last turn of the event loop, a packet a peer. */
@@ -139,10 +159,47 @@ export class Peers {
     if (record === undefined) return
     // What a peer has said of itself is not overwritten by what others say.
     if (addrs.length > 0 && record.info === undefined) record.addrs = addrs.slice(0, limits.addressesMax)
+    if (!record.present) this.#dialSoon(record)
+  }
+
+  async #hearOf(peer: string, addrs: readonly string[]): Promise<void> {
+    if (this.#records.get(peer)?.info === undefined) await this.#events.onHearsay(peer)
+    this.meet(peer, addrs)
+  }
+
+  /** One of `count` peers of this host. Of many only a few are connected to before there is something to say to them. */
+  meetHere(peer: string, addrs: readonly string[], who: Identity, count: number): void {
+    const { wire, run, ...info } = who
+    const isOurs = wire === wireVersion && run === this.#self.run && who.role === 'agent'
+    const record = peer === this.#node.peerId.toString() ? undefined : this.#tryRecord(peer)
+    const isKnown = record?.info !== undefined || record?.dialing === true
+    const isNeighbour = count <= limits.neighboursMax || this.#linkedOrSoon() < limits.newcomerLinks
+    if (record === undefined || isKnown || !isOurs || isNeighbour) {
+      return this.meet(peer, addrs)
+    }
+    record.addrs = addrs
+    record.info = { peerId: peer, addrs, connected: true, ...info }
+    record.present = true
+    this.#events.onUp(record.info)
+  }
+
+  /** A peer of this host is gone; of one that is linked its connection tells. */
+  goneHere(peer: string): void {
+    const record = this.#records.get(peer)
+    if (record?.present) this.#down(record)
+  }
+
+  #linkedOrSoon(): number {
+    let count = 0
+    for (const { up, dialing } of this.#records.values()) if (up || dialing) count += 1
+    return count
+  }
+
+  #dialSoon(record: PeerRecord): void {
     if (record.dialing || record.guard.banned || this.#isConnected(record)) return
     record.dialing = true
-    const wait = this.#node.peerId.toString() < peer || this.#self.role === 'client' ? 0 : limits.dialCourtesyMs
-    setTimeout(() => void this.#dial(record), wait)
+    const goesFirst = this.#node.peerId.toString() < record.peer || this.#self.role === 'client'
+    setTimeout(() => void this.#dial(record), goesFirst ? 0 : limits.dialCourtesyMs)
   }
 
   /** Dials an address given by a person. Throws when nobody answers there. */
@@ -195,6 +252,7 @@ export class Peers {
       await this.#node.dial(this.#targets(record), { signal: AbortSignal.timeout(limits.dialMs) })
     } catch (error) {
       if (!isRefusal(error)) record.tending.seek()
+      if (record.present) this.#down(record)
     } finally {
       record.dialing = false
     }
@@ -251,7 +309,7 @@ export class Peers {
     if (connection === undefined) return
     record.opening = true
     try {
-      const signal = AbortSignal.timeout(limits.streamOpenMs)
+      const signal = AbortSignal.timeout(limits.linkOpenMs)
       const stream = await connection.newStream(protocols.peer, { signal })
       record.link = new Link(stream)
       stream.addEventListener('close', () => {
@@ -271,6 +329,10 @@ export class Peers {
     } finally {
       record.opening = false
     }
+  }
+
+  identity(): Identity {
+    return { wire: wireVersion, ...this.#self }
   }
 
   #hello(): Hello {
@@ -334,7 +396,7 @@ export class Peers {
     record.info = { peerId: record.peer, name, incarnation, role, version, runtime, addrs, connected: true }
     this.#upIfReady(record)
     void this.#openLink(record)
-    if (role === 'agent') for (const other of hello.peers) this.meet(other.peer, other.addrs)
+    if (role === 'agent') for (const other of hello.peers) void this.#hearOf(other.peer, other.addrs)
     return true
   }
 
@@ -356,12 +418,17 @@ export class Peers {
     if (record.up || record.inbound === undefined || record.info === undefined || !record.link?.open) return
     record.up = true
     record.tending.silentLooks = 0
-    this.#events.onUp(record.info)
+    const wasPresent = record.present
+    record.present = false
+    for (const frame of record.unsent.splice(0)) this.#sendOver(record.link, record, frame)
+    if (!wasPresent) this.#events.onUp(record.info)
   }
 
   #down(record: PeerRecord): void {
-    if (!record.up || record.info === undefined) return
+    if (!(record.up || record.present) || record.info === undefined) return
     record.up = false
+    record.present = false
+    record.unsent = []
     if (record.info.role === 'agent') record.tending.seek()
     if (!this.#closed) this.#events.onDown(record.info)
   }

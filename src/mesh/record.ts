@@ -17,7 +17,12 @@ export interface PeerRecord extends Tended {
   opening: boolean
   inbound: Inbound | undefined
   info: PeerInfo | undefined
+  /** Linked: both sides have said who they are. */
   up: boolean
+  /** Not linked, but known to be there: it is connected to once there is something to say. */
+  present: boolean
+  /** What it is to be told once it is linked. */
+  unsent: Uint8Array[]
   dialing: boolean
 }
 
@@ -33,6 +38,8 @@ export function newRecord(peer: string): PeerRecord {
     inbound: undefined,
     info: undefined,
     up: false,
+    present: false,
+    unsent: [],
     dialing: false,
     tending: new Tending(),
   }

@@ -1,17 +1,21 @@
 /** A folder in which the peers of one host leave their addresses, so that they find each other without being told. */
 
-import { createHash } from 'node:crypto'
-import { type FSWatcher, watch } from 'node:fs'
+import { createHash, createHmac } from 'node:crypto'
+import { existsSync, type FSWatcher, watch } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { limits } from './limits.ts'
-import { address } from './wire.ts'
+import { address, identity } from './wire.ts'
 
 const entry = z.strictObject({
   pid: z.number().int().positive(),
   peer: z.string().min(1).max(128),
   addrs: z.array(address).max(limits.addressesMax),
+  /** Who it is; as its hello says it. */
+  who: identity,
+  /** Shows that the writer has the secret of the run: `sealOf`. */
+  seal: z.string().length(64),
 })
 
 export type Entry = z.infer<typeof entry>
@@ -28,46 +32,57 @@ export function parseEntry(text: string): Entry | undefined {
   }
 }
 
+/** What only who knows the secret of a run can write for a peer. Without a secret anybody on this host can. */
+export function sealOf(secret: Uint8Array | null, peer: string): string {
+  return createHmac('sha256', secret ?? '')
+    .update(peer)
+    .digest('hex')
+}
+
+export interface RendezvousEvents {
+  /** Each new entry, and now and then again every one whose process lives; not the own. `count`: entries there are. */
+  onFound(entry: Entry, count: number): void
+  /** The entry was removed, or its process is gone. */
+  onGone(peer: string): void
+}
+
 export class Rendezvous {
   readonly #folder: string
   readonly #own: string
-  readonly #found: (entry: Entry) => void
-  /** Files read since the last full scan: an entry never changes, and each newcomer stirs the folder several times. */
-  readonly #read = new Set<string>()
+  readonly #events: RendezvousEvents
+  /** By file name. An entry never changes. */
+  readonly #entries = new Map<string, Entry>()
   #watcher: FSWatcher | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  /** `found` is called for each new entry, and now and then again for every one whose process lives; not for the own. */
-  constructor(folder: string, runId: string, peer: string, found: (entry: Entry) => void) {
+  constructor(folder: string, runId: string, peer: string, events: RendezvousEvents) {
     this.#folder = path.join(folder, createHash('sha256').update(runId).digest('hex').slice(0, 32))
     this.#own = `${peer}.json`
-    this.#found = found
+    this.#events = events
   }
 
-  /** `addrs` empty: only looks, leaves nothing. */
-  async open(peer: string, addrs: readonly string[]): Promise<void> {
+  /** `own` null: only looks, leaves nothing. */
+  async open(own: Omit<Entry, 'pid'> | null): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     await this.#checkOwner()
-    if (addrs.length > 0) {
-      const text = JSON.stringify({
-        pid: process.pid,
-        peer,
-        addrs: addrs.slice(0, limits.addressesMax),
-      } satisfies Entry)
+    if (own !== null) {
+      const text = JSON.stringify({ pid: process.pid, ...own } satisfies Entry)
       const file = path.join(this.#folder, this.#own)
       await writeFile(`${file}.tmp`, text, { mode: 0o600 })
       await rename(`${file}.tmp`, file)
     }
-    this.#watcher = watch(this.#folder, (_, name) => {
-      if (name === null) void this.#scan()
-      else if (!this.#read.has(name)) void this.#look(name)
-    })
+    this.#watcher = watch(this.#folder, (_, name) => void (name === null ? this.#scan() : this.#look(name)))
     // A watcher may fail (too many of them on this host): the rare scan then does its work.
     this.#watcher.on('error', () => this.#watcher?.close())
     this.#timer = setInterval(() => void this.#scan(), limits.rendezvousRescanMs)
     this.#timer.unref()
     await this.#scan()
+  }
+
+  /** For a peer that others have met before it was noticed here. */
+  async lookFor(peer: string): Promise<void> {
+    if (!this.#entries.has(`${peer}.json`)) await this.#look(`${peer}.json`)
   }
 
   async close(): Promise<void> {
@@ -87,15 +102,35 @@ export class Rendezvous {
 
   async #scan(): Promise<void> {
     if (this.#closed) return
-    this.#read.clear()
-    for (const name of await readdir(this.#folder).catch(() => [])) await this.#look(name)
+    const names = shuffled(await readdir(this.#folder).catch(() => []))
+    for (const name of new Set([...names, ...this.#entries.keys()])) {
+      const known = this.#entries.get(name)
+      if (known === undefined || !names.includes(name)) await this.#look(name, names.length)
+      else if (isAlive(known.pid)) this.#events.onFound(known, names.length)
+      else await this.#remove(name, known)
+    }
   }
 
-  async #look(name: string): Promise<void> {
+  /** One file that is new, or was removed. */
+  async #look(name: string, count = this.#entries.size): Promise<void> {
     if (!name.endsWith('.json') || name === this.#own || this.#closed) return
-    this.#read.add(name)
-    const found = await this.#entryOf(path.join(this.#folder, name))
-    if (found !== undefined) this.#found(found)
+    const file = path.join(this.#folder, name)
+    const known = this.#entries.get(name)
+    if (known !== undefined) {
+      if (existsSync(file)) return
+      this.#entries.delete(name)
+      this.#events.onGone(known.peer)
+      return
+    }
+    const found = await this.#entryOf(file)
+    if (found === undefined || this.#closed || this.#entries.has(name)) return
+    this.#entries.set(name, found)
+    this.#events.onFound(found, Math.max(count, this.#entries.size))
+  }
+
+  async #remove(name: string, { peer }: Entry): Promise<void> {
+    await rm(path.join(this.#folder, name), { force: true })
+    if (this.#entries.delete(name)) this.#events.onGone(peer)
   }
 
   /** The entry, or undefined where it is unreadable, or its process is gone (then it is removed). */
@@ -112,6 +147,14 @@ export class Rendezvous {
     }
     return undefined
   }
+}
+
+/** So that newcomers do not all connect to the same peers. */
+function shuffled(names: readonly string[]): string[] {
+  return names
+    .map((name) => ({ name, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ name }) => name)
 }
 
 function isAlive(pid: number): boolean {

@@ -176,8 +176,8 @@ const message: z.ZodType<Message> = z.discriminatedUnion('type', [
 /** Where a peer can be dialled. */
 export const address = z.string().max(300).refine(isMultiaddr, 'no multiaddr')
 
-const hello = z.strictObject({
-  type: z.literal('hello'),
+/** Who a peer is. */
+export const identity = z.strictObject({
   wire: z.number().int(),
   run: z.string().max(128),
   // Shown, logged and used as a folder's name: what a peer says of itself is held to what its own flag allows.
@@ -186,6 +186,13 @@ const hello = z.strictObject({
   role: z.enum(['agent', 'client']),
   version: z.string().max(40),
   runtime: z.string().max(40),
+})
+
+export type Identity = z.infer<typeof identity>
+
+const hello = z.strictObject({
+  type: z.literal('hello'),
+  ...identity.shape,
   addrs: z.array(address).max(limits.addressesMax),
   /** Other peers of the run that the sender knows. */
   peers: z

@@ -162,7 +162,15 @@ export const plans: readonly string[] = [
   'target: file:///data/\nworkload: &w [{ op: get, path: "a/*", weight: 1 }]\ndistributed: { stages: [] }\nx: *w\n',
 ]
 
-export const entryDocuments: readonly unknown[] = [{ pid: 4711, peer: '12D3KooWA', addrs: ['/ip4/127.0.0.1/tcp/4001'] }]
+export const entryDocuments: readonly unknown[] = [
+  {
+    pid: 4711,
+    peer: '12D3KooWA',
+    addrs: ['/ip4/127.0.0.1/tcp/4001'],
+    who: { wire: 1, run: 'r', name: 'a', incarnation: '1', role: 'agent', version: '0.1.0', runtime: 'node 24.18.0' },
+    seal: '0'.repeat(64),
+  },
+]
 export const entries: readonly string[] = entryDocuments.map((entry) => JSON.stringify(entry))
 
 export const secrets: readonly Uint8Array[] = [new TextEncoder().encode(generateSecret())]

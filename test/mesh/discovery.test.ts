@@ -1,11 +1,11 @@
 /** How peers find each other, and that strangers stay apart. Real libp2p nodes on loopback. */
 
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createMesh, generateSecret } from '../../src/mesh/mod.ts'
 import { barrierPlan, Walk } from './barriers.ts'
-import { led, met, World } from './helpers.ts'
+import { led, met, type TestPeer, World } from './helpers.ts'
 
 describe('rendezvous on one host', () => {
   it('peers of one run find each other, a late joiner too, and one of them leads', async () => {
@@ -36,19 +36,68 @@ describe('rendezvous on one host', () => {
     const a = await world.peer('a')
     const [folder] = await readdir(world.rendezvousDir)
     const place = path.join(world.rendezvousDir, folder ?? '')
+    const [own = ''] = await readdir(place)
+    const entry = JSON.parse(await readFile(path.join(place, own), 'utf8'))
     // Larger than any process ID that Linux gives.
-    const dead = { pid: 2 ** 30, peer: 'QmNobody', addrs: ['/ip4/127.0.0.1/tcp/9'] }
+    const dead = { ...entry, pid: 2 ** 30, peer: 'QmNobody', addrs: ['/ip4/127.0.0.1/tcp/9'] }
     await writeFile(path.join(place, 'dead.json'), JSON.stringify(dead))
     await writeFile(path.join(place, 'broken.json'), '{"pid": 1, "peer"')
     await writeFile(path.join(place, 'huge.json'), `"${'x'.repeat(1024 * 1024)}"`)
     await writeFile(
       path.join(place, 'strange.json'),
-      JSON.stringify({ pid: process.pid, peer: 'no peer ID', addrs: ['nowhere'] }),
+      JSON.stringify({ ...entry, peer: 'no peer ID', addrs: ['nowhere'] }),
     )
     await mkdir(path.join(place, 'folder.json'))
     const b = await world.peer('b')
     await met([a, b])
     expect(await readdir(place)).not.toContain('dead.json')
+  })
+})
+
+describe('many peers on one host', () => {
+  /** Both ends are in this process. */
+  const connections = () => process.getActiveResourcesInfo().filter((name) => name.includes('TCPSocket')).length / 2
+  const count = 18
+
+  it('know each other, connect to a few, and to the one that leads their plan', async () => {
+    await using world = await World.create()
+    const peers: TestPeer[] = []
+    for (let at = 1; at <= count; at += 1) peers.push(await world.peer(`p${at}`))
+    await met(peers)
+    await led(peers)
+    expect(connections()).toBeLessThan((count * (count - 1)) / 2 - count)
+    peers[0]?.mesh.submit(
+      barrierPlan(
+        peers.map(({ name }) => name),
+        2,
+      ),
+    )
+    await new Walk(peers).completed()
+    expect(connections()).toBeLessThan((count * (count - 1)) / 2 - count)
+  })
+
+  it('all hear of it when one leaves', async () => {
+    await using world = await World.create()
+    const peers: TestPeer[] = []
+    for (let at = 1; at <= count; at += 1) peers.push(await world.peer(`p${at}`))
+    await met(peers)
+    const [leaving, ...rest] = peers
+    await leaving?.mesh.leave()
+    await Promise.all(rest.map((peer) => peer.until('p1 is gone', () => !peer.connected().includes('p1'))))
+  })
+
+  it('of another secret are no peers, whatever they leave in the folder', async () => {
+    await using world = await World.create()
+    const listen = ['/ip4/127.0.0.1/tcp/0']
+    const secretOf = () => new TextEncoder().encode(generateSecret())
+    const [ours, theirs] = [secretOf(), secretOf()]
+    const mine: TestPeer[] = []
+    for (let at = 1; at <= 10; at += 1) mine.push(await world.peer(`m${at}`, { secret: ours, listen }))
+    const other = await world.peer('other', { secret: theirs, listen })
+    await met(mine)
+    await led(mine)
+    expect(other.connected()).toEqual([])
+    for (const peer of mine) expect(peer.connected()).not.toContain('other')
   })
 })
 
