@@ -1,6 +1,5 @@
 /**
- * Many peers on this machine: how long until all are connected to all, until a small plan is over, and the CPU time that
- * this took.
+ * Many peers on this machine: how long until all know all, until a small plan is over, and the CPU time that this took.
  *
  *   npm run bench:mesh -- [--peers 64] [--runtime node]
  */
@@ -44,13 +43,21 @@ await cluster.until('all have met', () => count('peer.joined') >= peers * (peers
 const costs = nodes.map((node) => costOf(node.process))
 const cpu = costs.map(({ cpuMs }) => cpuMs / 1000)
 console.log(
-  `all ${peers * (peers - 1)} links are up after ${secondsSince(began)} s; CPU time ${sum(cpu).toFixed(1)} s, a peer ` +
+  `each knows the ${peers - 1} others after ${secondsSince(began)} s; CPU time ${sum(cpu).toFixed(1)} s, a peer ` +
     `${median(cpu).toFixed(2)} s; memory of a peer ${median(costs.map((one) => one.residentMiB)).toFixed(0)} MiB`,
 )
 const [refused] = cluster.of('message.rejected')
 if (refused !== undefined) {
   console.log(`refused: ${count('message.rejected')}, the first: ${JSON.stringify(refused)}`)
 }
+const names = cluster.living()
+await cluster.until(
+  'all have a leader',
+  () => names.every((name) => cluster.of('leader.elected', name).length > 0),
+  MEET_MS,
+)
+const terms = cluster.of('leader.elected').map(({ term }) => Number(term))
+console.log(`all have a leader after ${secondsSince(began)} s; highest term ${Math.max(...terms)}`)
 
 const submitted = performance.now()
 const submit = await cluster.submit(PLAN, ['--agents', `${peers}`], options)

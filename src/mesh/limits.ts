@@ -49,7 +49,9 @@ export const limits = {
   /** Peers that others told of and that were never met. */
   hearsayMax: 1024,
   peersMax: 8192,
-  dialMs: 10_000,
+  dialMs: 5000,
+  /** A peer of this host that starts, or starves, may take its time to answer. */
+  patientDialMs: 15_000,
   probeMs: 1000,
   probeAgainMs: 20,
   /** The peer with the lower ID dials; the other one waits this long first, so that they do not cross. */
@@ -68,7 +70,6 @@ export const limits = {
   searchLooksApart: 12,
   searchLooksMax: 1440,
   streamOpenMs: 3000,
-  /** A peer that starts, or starves, may take its time to answer. */
   linkOpenMs: 15_000,
   leaveMs: 2000,
   peersInHelloMax: 1024,

@@ -172,6 +172,7 @@ export class Peers {
     const { wire, run, ...info } = who
     const isOurs = wire === wireVersion && run === this.#self.run && who.role === 'agent'
     const record = peer === this.#node.peerId.toString() ? undefined : this.#tryRecord(peer)
+    if (record !== undefined) record.near = isOurs
     const isKnown = record?.info !== undefined || record?.dialing === true
     const isNeighbour = count <= limits.neighboursMax || this.#linkedOrSoon() < limits.newcomerLinks
     if (record === undefined || isKnown || !isOurs || isNeighbour) {
@@ -249,7 +250,8 @@ export class Peers {
   async #dial(record: PeerRecord): Promise<void> {
     try {
       if (this.#closed || this.#isConnected(record)) return
-      await this.#node.dial(this.#targets(record), { signal: AbortSignal.timeout(limits.dialMs) })
+      const patience = record.near ? limits.patientDialMs : limits.dialMs
+      await this.#node.dial(this.#targets(record), { signal: AbortSignal.timeout(patience) })
     } catch (error) {
       if (!isRefusal(error)) record.tending.seek()
       if (record.present) this.#down(record)

@@ -21,6 +21,8 @@ export interface PeerRecord extends Tended {
   up: boolean
   /** Not linked, but known to be there: it is connected to once there is something to say. */
   present: boolean
+  /** Its process was seen on this host. */
+  near: boolean
   /** What it is to be told once it is linked. */
   unsent: Uint8Array[]
   dialing: boolean
@@ -39,6 +41,7 @@ export function newRecord(peer: string): PeerRecord {
     info: undefined,
     up: false,
     present: false,
+    near: false,
     unsent: [],
     dialing: false,
     tending: new Tending(),
