@@ -113,7 +113,9 @@ export class Rendezvous {
 
   /** One file that is new, or was removed. */
   async #look(name: string, count = this.#entries.size): Promise<void> {
-    if (!name.endsWith('.json') || name === this.#own || this.#closed) return
+    // Of a peer that others told of the name is theirs.
+    const isPlain = name.endsWith('.json') && name === path.basename(name)
+    if (!isPlain || name === this.#own || this.#closed) return
     const file = path.join(this.#folder, name)
     const known = this.#entries.get(name)
     if (known !== undefined) {

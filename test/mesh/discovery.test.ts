@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createMesh, generateSecret } from '../../src/mesh/mod.ts'
+import { Rendezvous } from '../../src/mesh/rendezvous.ts'
 import { barrierPlan, Walk } from './barriers.ts'
 import { led, met, type TestPeer, World } from './helpers.ts'
 
@@ -52,6 +53,27 @@ describe('rendezvous on one host', () => {
     await met([a, b])
     expect(await readdir(place)).not.toContain('dead.json')
   })
+})
+
+it('what others call a peer leads nowhere but into the folder of the run', async () => {
+  await using world = await World.create()
+  await world.peer('a')
+  const [folder = ''] = await readdir(world.rendezvousDir)
+  const [own = ''] = await readdir(path.join(world.rendezvousDir, folder))
+  const entry = JSON.parse(await readFile(path.join(world.rendezvousDir, folder, own), 'utf8'))
+  const outside = path.join(world.rendezvousDir, 'outside')
+  await mkdir(outside)
+  await writeFile(path.join(outside, 'dead.json'), JSON.stringify({ ...entry, pid: 2 ** 30 }))
+  await writeFile(path.join(outside, 'alive.json'), JSON.stringify({ ...entry, pid: process.pid }))
+  const found: string[] = []
+  const events = { onFound: ({ peer }: { peer: string }) => void found.push(peer), onGone: () => undefined }
+  const rendezvous = new Rendezvous(world.rendezvousDir, world.runId, 'me', events)
+  await rendezvous.open(null)
+  for (const name of ['../outside/dead', '../outside/alive', path.join(outside, 'alive')])
+    await rendezvous.lookFor(name)
+  await rendezvous.close()
+  expect(found).toEqual([entry.peer])
+  expect((await readdir(outside)).sort()).toEqual(['alive.json', 'dead.json'])
 })
 
 describe('many peers on one host', () => {
