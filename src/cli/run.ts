@@ -8,6 +8,7 @@ import path from 'node:path'
 import type { RunCommand } from './args.ts'
 import { tellEnd } from './ending.ts'
 import { PacelineError } from './errors.ts'
+import { describeFailure } from './failure.ts'
 import { LocalPeers } from './local-peers.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { tellNotices } from './notices.ts'
@@ -40,7 +41,7 @@ export async function runLocally(command: RunCommand): Promise<number> {
     end = await followOn(peers, { command, plan, runId, names, signals })
   } finally {
     await peers.stop(end !== null && end.exit === 0)
-    const kept = end === null ? false : await keepLogs(peers, names, end, plan.opLog)
+    const kept = end === null ? false : await keepLogs(peers, names, end, plan.opLog).catch(tellUnkept)
     if (kept) await peers.removeScratch()
     else process.stderr.write(`what the peers logged is in ${scratch}\n`)
   }
@@ -124,6 +125,12 @@ async function keepLogs(
     for (const dir of await peers.resultsOf(name)) await copyIfThere(path.join(dir, agentFolder(name)), folder, opLog)
   }
   return true
+}
+
+/** The figures of a run are worth more than its logs. */
+function tellUnkept(error: unknown): false {
+  process.stderr.write(`what the peers logged could not be kept: ${describeFailure(error).message}\n`)
+  return false
 }
 
 /** A peer that was lost early has none. */

@@ -214,13 +214,13 @@ class Session {
     if (this.#soFar !== null) return this.#soFar.summary({ status, reason, unilateral })
     const results = this.#results
     if (results === null) return null
+    let summary: RunSummary | null = null
     try {
-      const summary = await results.finish({ status, reason, unilateral })
+      summary = await results.finish({ status, reason, unilateral })
       await writeReport(results.dir)
-      return summary
     } catch (error) {
       this.#unwritten('results could not be completed', error)
-      return null
     }
+    return summary
   }
 }

@@ -1,4 +1,4 @@
-/** Standard output and error that are closed or full: a run goes on to its end, and lost output is no success. */
+/** Output that goes nowhere: a run goes on to its end, and what was asked for and is lost is no success. */
 
 import { spawn } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
@@ -54,3 +54,12 @@ for (const [runtime, command, there] of RUNTIMES) {
     expect(code).toBe('1')
   })
 }
+
+it('a report that cannot be written is no success, the figures are shown all the same', async () => {
+  const command = [process.execPath, main, 'run', 'plan.yaml', '--agents', '1', '--out', 'limited']
+  // Kilobytes of a file: enough for all but the report.
+  const { code, text } = await throughShell(['bash', '-c', 'ulimit -f 40; exec "$@"', 'bash', ...command], '')
+  expect(text).toMatch(/^results could not be completed: Cannot write results to .*report\.html \(EFBIG/m)
+  expect(text).toMatch(/^2 execute {2}\| {2}complete/m)
+  expect(code).toBe('1')
+})
