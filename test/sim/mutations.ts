@@ -32,11 +32,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'votes are forgotten',
-    from: 40400,
+    from: 48580,
     edits: [edit('voting.ts', '    promise(step, message.ballot)\n    state.electionAt', '    state.electionAt')],
   },
   {
     name: 'the promise is ignored when a proposal comes',
+    from: 400,
     edits: [
       edit(
         'consensus.ts',
@@ -98,6 +99,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a new incarnation votes and takes part',
+    from: 680,
     edits: [
       edit(
         'invariants.ts',
