@@ -267,8 +267,7 @@ function drawLandmarks(chart, landmarks) {
   ctx.font = `${11 * unit}px system-ui, sans-serif`
   ctx.textAlign = 'left'
   ctx.textBaseline = 'top'
-  let free = Number.NEGATIVE_INFINITY
-  for (const { at, text, strong } of landmarks) {
+  for (const [index, { at, text, strong }] of landmarks.entries()) {
     const x = chart.valToPos(at, 'x', true)
     if (x < bbox.left - 1 || x > bbox.left + bbox.width) continue
     ctx.strokeStyle = colour(strong ? 'warning' : 'line')
@@ -279,11 +278,11 @@ function drawLandmarks(chart, landmarks) {
     ctx.moveTo(x, bbox.top)
     ctx.lineTo(x, bbox.top + bbox.height)
     ctx.stroke()
-    const width = ctx.measureText(text).width
-    const fits = x > free && x + width + 6 * unit < bbox.left + bbox.width
-    if (!fits) continue
+    // Each kind has a row of its own; where a text would reach into the next one's place there is none.
+    const next = landmarks.slice(index + 1).find((one) => one.strong === strong)
+    const end = next === undefined ? bbox.left + bbox.width : chart.valToPos(next.at, 'x', true)
+    if (x + ctx.measureText(text).width + 8 * unit > end) continue
     ctx.fillText(text, x + 4 * unit, bbox.top + 2 * unit + (strong ? 14 * unit : 0))
-    free = x + width + 8 * unit
   }
   ctx.restore()
 }
