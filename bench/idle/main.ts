@@ -22,6 +22,8 @@ const MEET_MS = 60_000
 /** After the peers have met: the election, the first pings, and the collection of what the start left (spare-memory.ts). */
 const SETTLE_MS = 15_000
 
+// The cluster ends its peers as this process exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 for (const runtime of values.runtimes.split(',')) {
   if (runtime !== 'node' && runtime !== 'deno') throw new Error('--runtimes: node, deno, or both with a comma')
   await measure(runtime)

@@ -31,6 +31,8 @@ const { runtime } = values
 if (runtime !== 'node' && runtime !== 'deno') throw new Error('--runtime: node or deno')
 const peers = Number(values.peers)
 const options = { runtime, script: launcher, mdns: true } as const
+// The cluster ends its peers as this process exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 await using cluster = await Cluster.create()
 const count = (event: string): number => cluster.of(event).length
 const began = performance.now()

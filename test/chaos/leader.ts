@@ -137,4 +137,6 @@ async function main(): Promise<number> {
   return median <= budget.median && p99 <= budget.p99 ? 0 : 1
 }
 
+// The cluster ends its peers as this process exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 process.exitCode = await main()

@@ -130,7 +130,7 @@ const INVALID: readonly [what: string, yaml: string, message: RegExp][] = [
   [
     'a wrong completion',
     changed('type: validation', 'type: validation, completion: duration'),
-    /completion: a validation stage ends by validation_passed, not by duration/,
+    /completion: stages of type validation end by validation_passed, not by duration/,
   ],
   [
     'an unknown policy',

@@ -87,7 +87,10 @@ function readStage(source: PlanSource, stage: WrittenStage, path: Path, prefixSh
   const type = config.type === 'preflight' ? 'validation' : config.type
   const { completion } = stage
   if (completion !== undefined && completion !== completions[type]) {
-    source.problem([...path, 'completion'], `: a ${type} stage ends by ${completions[type]}, not by ${completion}`)
+    source.problem(
+      [...path, 'completion'],
+      `: stages of type ${type} end by ${completions[type]}, not by ${completion}`,
+    )
   }
   const timeoutMs = stage.timeout_secs ?? ('timeout_secs' in config ? config.timeout_secs : undefined) ?? null
   const { optional, barrier } = stage
