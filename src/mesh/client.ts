@@ -82,10 +82,10 @@ class Documents implements AsyncIterable<unknown> {
         continue
       }
       if (this.#failure !== undefined) throw this.#failure
-      if (this.#ended) return
+      // Resumed, it may bring some at once, also what came before the other side closed it.
       if (this.#stream.readStatus === 'paused') this.#stream.resume()
-      // Resumed, it may have brought some at once.
       if (this.#queue.length > 0) continue
+      if (this.#ended) return
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
