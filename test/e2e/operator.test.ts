@@ -83,6 +83,18 @@ it('status shows every peer, abort ends the plan everywhere', async () => {
   expect(submit.stdout).toContain('enough seen')
 })
 
+it('abort says how the plan ended, however fast that was', async () => {
+  await using cluster = await Cluster.of(['a', 'b'])
+  const submit = await cluster.submit(
+    "target: null:///x/\nduration: 30s\nworkload: [{ op: put, path: 'a/', size: 4KiB }]\n",
+  )
+  await cluster.until('a stage runs', () => cluster.of('stage.started').some(({ sequence }) => sequence === 2))
+  const abort = cluster.command(['abort', '--run-id', cluster.runId, '--no-mdns', '--reason', 'enough'])
+  expect((await abort.ended).code).toBe(0)
+  expect(abort.stdout).toBe(`run ${cluster.runId}: plan 1 aborted: enough\n`)
+  expect((await submit.ended).code).toBe(1)
+}, 120_000)
+
 it('a first Ctrl-C of submit aborts the plan in order', async () => {
   await using cluster = await Cluster.of(THREE)
   await hold(cluster, 'a')
