@@ -149,7 +149,8 @@ export function awaitGreeting({ state, now, dice }: Step): void {
   const isFresh = state.leader === null && state.promised.term === 0 && state.campaign === null
   if (!isFresh || state.electionAt === null) return
   const turnMs = placeInLine(state) === 0 ? 0 : limits.meetingTurnMs
-  const meetingMs = (limits.meetingMs + limits.meetingEachMs * state.peers.size) * (1 + dice / 2) + turnMs
+  const crowdMs = Math.min(limits.meetingEachMs * state.peers.size, limits.meetingCrowdMaxMs)
+  const meetingMs = (limits.meetingMs + crowdMs) * (1 + dice / 2) + turnMs
   const at = Math.min(now + meetingMs, state.leaderlessSince + limits.meetingMaxMs)
   state.electionAt = Math.max(state.electionAt, at)
 }

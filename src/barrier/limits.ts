@@ -24,6 +24,7 @@ export const limits = {
   meetingMs: 400,
   meetingTurnMs: 5000,
   meetingEachMs: 20,
+  meetingCrowdMaxMs: 3000,
   meetingMaxMs: 20_000,
   /** A candidate's wait: its turn (the last of them is shared by all further candidates), and a random share. */
   electionTurnMs: 20,
