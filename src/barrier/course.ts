@@ -1,6 +1,6 @@
 /** This peer's way through its plan: bound by accepting a start, on by decisions, to an end. */
 
-import { measureClock } from './following.ts'
+import { loseLeader, measureClock, scheduleElection } from './following.ts'
 import { assert, isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
 import { samePlan, silenceMs, stageAt } from './membership.ts'
@@ -11,6 +11,7 @@ import type {
   Decision,
   Exclusion,
   Input,
+  Member,
   PeerId,
   PlanStatus,
   ReleaseDecision,
@@ -96,7 +97,20 @@ export function applyDecision(step: Step, decision: Decision): void {
     const over = decision.sequence >= plan.spec.stages.length
     if (state.lead !== null && !over) state.lead.heir = decision.members[0]?.peer ?? null
     finish(step, 'excluded', exclusionText(step, decision))
-  } else goOn(step)
+  } else {
+    leaveExcludedLeader(step, decision.members)
+    goOn(step)
+  }
+}
+
+/** A leader that is no member any more hands over; should its heir miss that, another member stands. */
+function leaveExcludedLeader(step: Step, members: readonly Member[]): void {
+  const { state } = step
+  const { leader, plan } = state
+  if (leader === null || state.lead !== null || plan === null || plan.openSequence > plan.spec.stages.length) return
+  if (members.some(({ peer }) => peer === leader.peer)) return
+  loseLeader(step, 'excluded from the plan')
+  scheduleElection(step, limits.candidateGraceMs)
 }
 
 /** The own stage is done: wait, or pass where the barrier was released already. False when it was not expected. */

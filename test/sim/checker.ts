@@ -54,6 +54,8 @@ export interface PlanBook {
   readonly reported: Set<string>
   readonly abortsAsked: Set<string>
   readonly ended: Map<Proc, string>
+  /** Those that accepted the start, and gave up before they knew that it was decided. */
+  readonly gaveUp: Set<Proc>
 }
 
 interface ProcBook {
@@ -174,7 +176,7 @@ export class Checker implements Watcher {
       if (proposal === undefined) violated('2 no early start', `${proc.member.peer} announces what it did not propose`)
       proposal.accepts.add(idOf(proc.member))
       this.#chooseIfQuorum(book, 0, message.ballot, proposal)
-    }
+    } else if (message.type === 'refuse' && message.accepted) this.#plan(message.plan.uid).gaveUp.add(proc)
   }
 
   #proposed(proc: Proc, ballot: Ballot, decision: Decision): Proposal {
@@ -400,6 +402,7 @@ export class Checker implements Watcher {
       reported: new Set(),
       abortsAsked: new Set(),
       ended: new Map(),
+      gaveUp: new Set(),
     }
     this.plans.set(uid, book)
     return book

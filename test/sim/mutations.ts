@@ -32,7 +32,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'votes are forgotten',
-    from: 48580,
+    from: 2400,
     edits: [edit('voting.ts', '    promise(step, message.ballot)\n    state.electionAt', '    state.electionAt')],
   },
   {
@@ -145,7 +145,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'who has refused a start accepts it when it comes again',
-    from: 8140,
+    from: 32400,
     edits: [
       edit(
         'consensus.ts',

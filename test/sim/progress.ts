@@ -58,7 +58,7 @@ function dueSince(cluster: Cluster, checker: Checker, book: PlanBook, sequence: 
 }
 
 function takesPart(checker: Checker, book: PlanBook, proc: Proc): boolean {
-  return proc.state === 'up' && !book.ended.has(proc) && !checker.isAlone(proc)
+  return proc.state === 'up' && !book.ended.has(proc) && !book.gaveUp.has(proc) && !checker.isAlone(proc)
 }
 
 function boundMs(book: PlanBook, sequence: number): number {

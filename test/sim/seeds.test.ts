@@ -22,7 +22,9 @@ const found: readonly (readonly [number, string])[] = [
   [4970, 'a start refused by a majority kept its leader bound for ever'],
   [9703, 'a restarted leader gave a plan a number that had been used'],
   [79068, 'a bound peer followed a leader that had no part in its plan'],
+  [82037, 'one that had given up a start which the others decided counted as there'],
   [96202, 'the same, after a start that was given up'],
+  [120892, 'members waited for a leader that they had excluded, when its heir was behind'],
   [1052570, 'a leader elected a moment ago was called healthy when a rival of the same moment won'],
   [1142770, 'a peer without a part in a plan deposed its leader by what idle peers had promised'],
 ]

@@ -75,9 +75,8 @@ class Barrier {
 
   /** Between the moment at which it could be proposed and the first release a majority must have been there. */
   #acceptance(): Fault[] {
-    const since = this.#proposableAt() + CLOCK_SLACK_MS
-    const until = this.#release.time - CLOCK_SLACK_MS
-    if (since > until) return []
+    const since = this.#proposableAt() - CLOCK_SLACK_MS
+    const until = this.#release.time + CLOCK_SLACK_MS
     const able = this.#members.filter((name) => {
       const peer = partOf(this.#execution, name)?.peer
       return peer !== undefined && !wasOut(peer, since, until)
