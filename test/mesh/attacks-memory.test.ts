@@ -10,9 +10,9 @@ import { HELD, heldPlan, hold, letGo, untilWaiting } from '../e2e/plans.ts'
 import { Attacker, pour } from './attacker.ts'
 
 const MIB = 1024 * 1024
-/** What all attacks together may cost. Unfinished frames alone may hold `limits.unfinishedBytesMax`. */
-const GROWTH_MAX = 300 * MIB
-const ATTACKERS = 6
+/** What all attacks together may cost: `limits.unfinishedBytesMax`, a few times while it is put together and collected; much less than is poured. */
+const GROWTH_MAX = 500 * MIB
+const ATTACKERS = 24
 
 async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')

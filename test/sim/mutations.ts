@@ -216,7 +216,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'who went on alone takes part in deciding again',
-    from: 5530,
+    from: 97970,
     edits: [edit('membership.ts', 'plan === null || plan.unilateral || plan', 'plan === null || plan')],
   },
   {
