@@ -1,7 +1,9 @@
 /** The commands of the documentation that need only this machine, run as they are written, in their order. */
 
+import { execFile, spawnSync } from 'node:child_process'
 import { readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pacelineArguments, shellLines } from '../docs/pages.ts'
@@ -96,4 +98,27 @@ describe('documented commands', () => {
     const command = cluster.command([...words, ...flags], { env: { ...env, ...CREDENTIALS } })
     expect((await command.ended).code, command.stderr).toBe(0)
   })
+})
+
+const tools = ['curl', 'openssl']
+const areThere = tools.every((tool) => spawnSync(tool, ['--version']).error === undefined)
+
+it.runIf(areThere)('documented commands of other programs get an answer from a node', async () => {
+  await using cluster = await Cluster.create()
+  const cwd = cluster.folder
+  const lines = PAGES.flatMap((page) => shellLines(page === 'README.md' ? page : `docs/${page}`))
+  const own = (tool: string) => lines.filter((line) => line.startsWith(`${tool} `))
+  const shell = async (line: string) => await promisify(execFile)('sh', ['-c', line], { cwd })
+  for (const line of own('openssl')) await shell(line)
+  cluster.start('open', { args: ['--http', '127.0.0.1:0'] })
+  cluster.start('guarded', { args: ['--http', '0.0.0.0:0', '--http-token-file', path.join(cwd, 'http-token')] })
+  const listening = (name: string) => cluster.of('node.listening', name)[0]
+  await cluster.until('both listen', () => listening('open') !== undefined && listening('guarded') !== undefined)
+  const hostOf = (name: string) => new URL(String(listening(name)?.http)).host.replace('0.0.0.0', '127.0.0.1')
+  for (const line of own('curl')) {
+    const there = line.replace('127.0.0.1:9464', hostOf('open')).replace('host1:9464', hostOf('guarded'))
+    expect(there).not.toContain('9464')
+    expect((await shell(there.replace('curl ', 'curl --fail '))).stdout).toMatch(/^paceline_peers|"peers":/m)
+  }
+  expect([own('curl').length, own('openssl').length]).toEqual([2, 1])
 })
