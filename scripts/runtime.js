@@ -29,7 +29,8 @@ export function isNewEnough(version) {
 
 /** The Node to use: this process's own when new enough, else the local one; undefined where neither is there. */
 export function findNode() {
-  if (isNewEnough(process.versions.node)) return process.execPath
+  // The own one may be a local one that a new install of the dependencies has just removed.
+  if (isNewEnough(process.versions.node) && existsSync(process.execPath)) return process.execPath
   return existsSync(LOCAL_NODE) ? LOCAL_NODE : undefined
 }
 

@@ -18,15 +18,13 @@ if (!existsSync(installed) || (existsSync(lock) && statSync(lock).mtimeMs > stat
 
 if (findNode() === undefined) {
   const wanted = `node@${manifest.config.localNode}`
-  process.stderr.write(
-    `Node ${process.versions.node} is too old for libp2p: installing ${wanted} into node_modules ...\n`,
-  )
+  process.stderr.write(`No Node here is new enough for libp2p: installing ${wanted} into node_modules ...\n`)
   // In a folder of its own: an install beside the others would move them off their locked versions.
   const apart = path.join(root, 'node_modules', '.local-node')
   run(npm, ['install', '--prefix', apart, '--no-package-lock', ...quiet, wanted])
   const made = path.join(apart, 'node_modules', 'node')
   // npm may be set not to run install scripts; the package's own step then has to be called by hand.
-  if (!existsSync(path.join(made, 'bin'))) run(process.execPath, ['installArchSpecificPackage.js'], { cwd: made })
+  if (!existsSync(path.join(made, 'bin'))) run('node', ['installArchSpecificPackage.js'], { cwd: made })
   const home = path.join(root, 'node_modules', 'node')
   rmSync(home, { recursive: true, force: true })
   renameSync(made, home)

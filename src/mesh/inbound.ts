@@ -7,7 +7,7 @@ import type { Guard } from './guard.ts'
 import { limits } from './limits.ts'
 import { allMessages } from './node.ts'
 import type { RefuseReason } from './types.ts'
-import { isAlive } from './wire.ts'
+import { alive, isOfType } from './wire.ts'
 
 /** Unfinished frames of so many bytes need no care: a window's worth is allowed to everybody. */
 const carefreeBytes = 256 * 1024
@@ -110,7 +110,7 @@ export class Inbound {
       return
     }
     if (!this.#greeted) this.#greet(document)
-    else if (!isAlive(document)) this.#events.onDocument(document, at)
+    else if (!isOfType(document, alive.type)) this.#events.onDocument(document, at)
   }
 
   #greet(document: unknown): void {

@@ -73,6 +73,8 @@ export const limits = {
   linkOpenMs: 15_000,
   leaveMs: 2000,
   peersInHelloMax: 1024,
+  /** After a peer came, those who came with it are waited for, then they are introduced to each other. */
+  introductionMs: 500,
   addressesMax: 16,
   clientsMax: 64,
 } as const

@@ -8,6 +8,7 @@ import { encodeFrame } from './frames.ts'
 import type { Gate } from './gate.ts'
 import type { Guard } from './guard.ts'
 import { Inbound } from './inbound.ts'
+import { type Acquaintance, Introductions } from './introductions.ts'
 import { knock } from './knock.ts'
 import { limits, protocols } from './limits.ts'
 import { Link } from './link.ts'
@@ -15,7 +16,7 @@ import { allMessages, type Node } from './node.ts'
 import { newRecord, type PeerRecord } from './record.ts'
 import type { PeerInfo, RefuseReason } from './types.ts'
 import { Upkeep } from './upkeep.ts'
-import { alive, checkHello, type Hello, type Identity, wireVersion } from './wire.ts'
+import { alive, checkHello, checkIntroduction, type Hello, type Identity, isOfType, wireVersion } from './wire.ts'
 
 export interface PeersEvents {
   onUp(peer: PeerInfo): void
@@ -38,6 +39,7 @@ export class Peers {
   readonly #events: PeersEvents
   readonly #records = new Map<string, PeerRecord>()
   readonly #upkeep: Upkeep<PeerRecord>
+  readonly #introductions: Introductions
   readonly #inbounds = new Set<Inbound>()
   /** Peers that others told of and that were never met. */
   readonly #hearsay = new Set<string>()
@@ -58,6 +60,13 @@ export class Peers {
       sayAlive: ({ peer }) => this.send(peer, alive),
       reach: (record) => this.#reach(record),
       hangUp: (record, why) => this.#hangUp(record, why),
+    })
+    this.#introductions = new Introductions({
+      linked: () =>
+        [...this.#records.values()]
+          .filter(({ up }) => up)
+          .map(({ peer, addrs, info }) => ({ peer, addrs, isAgent: info?.role === 'agent' })),
+      introduce: (to, peers) => this.send(to, { type: 'introduction', peers }),
     })
     gate.open({
       isBanned: (peer) => this.#records.get(peer)?.guard.banned ?? false,
@@ -82,6 +91,7 @@ export class Peers {
   close(): void {
     this.#closed = true
     this.#upkeep.stop()
+    this.#introductions.close()
   }
 
   #look(): void {
@@ -162,7 +172,12 @@ export class Peers {
     if (!record.present) this.#dialSoon(record)
   }
 
-  async #hearOf(peer: string, addrs: readonly string[]): Promise<void> {
+  #hearOf(teller: PeerRecord, others: readonly Acquaintance[]): void {
+    this.#introductions.note(teller.peer, others)
+    for (const { peer, addrs } of others) void this.#lookFor(peer, addrs)
+  }
+
+  async #lookFor(peer: string, addrs: readonly string[]): Promise<void> {
     if (this.#records.get(peer)?.info === undefined) await this.#events.onHearsay(peer)
     this.meet(peer, addrs)
   }
@@ -320,8 +335,10 @@ export class Peers {
         this.#down(record)
         if (!this.#closed) queueMicrotask(() => void this.#openLink(record))
       })
-      record.link.send(encodeFrame(this.#hello()))
+      const hello = this.#hello()
+      record.link.send(encodeFrame(hello))
       record.link.flush()
+      this.#introductions.note(record.peer, hello.peers)
       this.#upIfReady(record)
     } catch (error) {
       if (this.#isConnected(record) && !this.#closed && !isGone(error)) {
@@ -360,7 +377,9 @@ export class Peers {
     const inbound: Inbound = new Inbound(stream, record.guard, {
       onHello: (document) => this.#onHello(record, inbound, document),
       onDocument: (document, at) => {
-        if (record.inbound === inbound && record.info !== undefined) this.#events.onFrame(record.info, document, at)
+        if (record.inbound !== inbound || record.info === undefined) return
+        if (isOfType(document, 'introduction')) this.#onIntroduction(record, document)
+        else this.#events.onFrame(record.info, document, at)
       },
       onBytes: () => {
         record.tending.heard = true
@@ -398,8 +417,15 @@ export class Peers {
     record.info = { peerId: record.peer, name, incarnation, role, version, runtime, addrs, connected: true }
     this.#upIfReady(record)
     void this.#openLink(record)
-    if (role === 'agent') for (const other of hello.peers) void this.#hearOf(other.peer, other.addrs)
+    if (role === 'agent') this.#hearOf(record, hello.peers)
     return true
+  }
+
+  #onIntroduction(record: PeerRecord, document: unknown): void {
+    const checked = checkIntroduction(document)
+    if (!checked.ok) this.refuse(record.peer, 'malformed', 'an introduction', checked.fault)
+    else if (record.info?.role === 'agent') this.#hearOf(record, checked.value.peers)
+    else this.refuse(record.peer, 'role', 'introductions by agents', 'one by a client')
   }
 
   #turnAway(record: PeerRecord, expected: string, got: string): false {
@@ -423,6 +449,7 @@ export class Peers {
     const wasPresent = record.present
     record.present = false
     for (const frame of record.unsent.splice(0)) this.#sendOver(record.link, record, frame)
+    if (this.#self.role === 'agent') this.#introductions.soon()
     if (!wasPresent) this.#events.onUp(record.info)
   }
 
@@ -440,6 +467,7 @@ export class Peers {
     if (record === undefined) return
     record.link = undefined
     record.inbound = undefined
+    this.#introductions.forget(peer)
     this.#down(record)
     // Who was here for a moment is not worth remembering, unless it is to stay out.
     if (record.info?.role === 'agent' || record.dialing || record.guard.banned) return

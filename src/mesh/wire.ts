@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { barrierLimits, type Message } from '../barrier/mod.ts'
 import { limits } from './limits.ts'
 
-export const wireVersion = 1
+export const wireVersion = 2
 
 /** Names of peers and runs. */
 export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
@@ -190,23 +190,31 @@ export const identity = z.strictObject({
 
 export type Identity = z.infer<typeof identity>
 
+/** Other peers of the run that the sender knows. */
+const acquaintances = z
+  .array(z.strictObject({ peer: id, addrs: z.array(address).max(limits.addressesMax) }))
+  .max(limits.peersInHelloMax)
+
 const hello = z.strictObject({
   type: z.literal('hello'),
   ...identity.shape,
   addrs: z.array(address).max(limits.addressesMax),
-  /** Other peers of the run that the sender knows. */
-  peers: z
-    .array(z.strictObject({ peer: id, addrs: z.array(address).max(limits.addressesMax) }))
-    .max(limits.peersInHelloMax),
+  peers: acquaintances,
 })
 
 export type Hello = z.infer<typeof hello>
 
+/** Of those who came after the hello. */
+const introduction = z.strictObject({ type: z.literal('introduction'), peers: acquaintances })
+
+export type Introduction = z.infer<typeof introduction>
+
 /** Said by a peer that has had nothing else to say for a while. */
 export const alive = { type: 'alive' } as const
 
-export function isAlive(document: unknown): boolean {
-  return typeof document === 'object' && document !== null && 'type' in document && document.type === alive.type
+/** Says so without a look at the rest. */
+export function isOfType(document: unknown, type: string): boolean {
+  return typeof document === 'object' && document !== null && 'type' in document && document.type === type
 }
 
 /** `number` rises with each message of an incarnation: what is sent again by others is told apart. */
@@ -231,6 +239,7 @@ export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly o
 
 export const checkMessage = (document: unknown): Checked<Message> => check(message, document)
 export const checkHello = (document: unknown): Checked<Hello> => check(hello, document)
+export const checkIntroduction = (document: unknown): Checked<Introduction> => check(introduction, document)
 export const checkGossip = (document: unknown): Checked<Gossip> => check(gossip, document)
 
 function check<T>(schema: z.ZodType<T>, document: unknown): Checked<T> {

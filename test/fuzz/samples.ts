@@ -11,6 +11,7 @@ import { hello, messages } from '../mesh/samples.ts'
 export { messages }
 
 export const hellos: readonly unknown[] = [hello]
+export const introductions: readonly unknown[] = [{ type: 'introduction', peers: hello.peers }]
 
 const envelope = { run: 'r1', incarnation: 'e1f2', number: 7 }
 const stageProgress = {

@@ -9,7 +9,7 @@ import { decodeBody, encodeFrame, FrameReader, headerBytes } from '../../src/mes
 import { MeshError } from '../../src/mesh/mod.ts'
 import { parseEntry } from '../../src/mesh/rendezvous.ts'
 import { normalizeSecret } from '../../src/mesh/secret.ts'
-import { type Checked, checkGossip, checkHello, checkMessage } from '../../src/mesh/wire.ts'
+import { type Checked, checkGossip, checkHello, checkIntroduction, checkMessage } from '../../src/mesh/wire.ts'
 import type { Prng } from '../sim/prng.ts'
 import { mutateBytes, mutateDocument, mutateText } from './mutate.ts'
 import * as samples from './samples.ts'
@@ -174,6 +174,7 @@ const secrets = target(
 export const targets: readonly Target[] = [
   framed('messages', samples.messages, checkMessage),
   framed('hellos', samples.hellos, checkHello),
+  framed('introductions', samples.introductions, checkIntroduction),
   framed('gossip', samples.gossip, checkGossip),
   framed('requests', samples.requests, (document) => orNull(parseRequest(document))),
   framed('answers', samples.answers, (document) => orNull(parseNodeDocument(document))),

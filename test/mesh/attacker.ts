@@ -11,7 +11,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { decodeBody, encodeFrame, FrameReader } from '../../src/mesh/frames.ts'
 import { protocols } from '../../src/mesh/limits.ts'
-import type { Hello } from '../../src/mesh/wire.ts'
+import { type Hello, wireVersion } from '../../src/mesh/wire.ts'
 
 export interface AttackerOptions {
   readonly secret?: Uint8Array
@@ -83,7 +83,7 @@ export class Attacker implements AsyncDisposable {
   hello(run: string, more: Partial<Hello> = {}): Hello {
     return {
       type: 'hello',
-      wire: 1,
+      wire: wireVersion,
       run,
       name: 'mallory',
       incarnation: 'ffff',

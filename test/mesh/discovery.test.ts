@@ -5,6 +5,8 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createMesh, generateSecret } from '../../src/mesh/mod.ts'
 import { Rendezvous } from '../../src/mesh/rendezvous.ts'
+import { checkIntroduction, type Introduction } from '../../src/mesh/wire.ts'
+import { Attacker } from './attacker.ts'
 import { barrierPlan, Walk } from './barriers.ts'
 import { led, met, type TestPeer, World } from './helpers.ts'
 
@@ -146,6 +148,31 @@ describe('--join', () => {
     const join = [hub.address]
     const others = await Promise.all(['x', 'y', 'z'].map((name) => world.peer(name, { rendezvousDir: null, join })))
     await met([hub, ...others])
+  })
+
+  it('tells who was here before of who comes later, once', async () => {
+    await using world = await World.create()
+    const hub = await world.peer('hub', { rendezvousDir: null })
+    await using first = await Attacker.create()
+    await using second = await Attacker.create()
+    await using client = await Attacker.create()
+    const introductions: Introduction[] = []
+    const { promise: introduced, resolve } = Promise.withResolvers<void>()
+    first.onDocument = (document) => {
+      const { ok, value } = { value: undefined, ...checkIntroduction(document) }
+      if (!ok || value === undefined) return
+      introductions.push(value)
+      resolve()
+    }
+    // Nobody listens there.
+    const addrs = ['/ip4/127.0.0.1/tcp/9']
+    await first.join(hub.address, world.runId, { name: 'first', addrs })
+    await hub.until('the first one is there', () => hub.connected().includes('first'))
+    await client.join(hub.address, world.runId, { name: 'client', role: 'client' })
+    await second.join(hub.address, world.runId, { name: 'second', addrs })
+    await introduced
+    await hub.until('the client is there', () => hub.connected().includes('client'))
+    expect(introductions).toEqual([{ type: 'introduction', peers: [{ peer: second.peerId, addrs }] }])
   })
 
   it('may name a peer that is not there yet, and one that went and came back', async () => {
