@@ -37,7 +37,7 @@ export const limits = {
   helloLooks: 3,
   frameLooks: 4,
   /** Unfinished frames of all peers together. */
-  unfinishedBytesMax: 128 * 1024 * 1024,
+  unfinishedBytesMax: 64 * 1024 * 1024,
   /** A frame that is longer than this takes may take a look more for each such part. */
   frameBytesPerLook: 128 * 1024,
   connectionsPerPeer: 8,

@@ -11,8 +11,8 @@ import { Attacker, pour } from './attacker.ts'
 
 const MIB = 1024 * 1024
 /** What all attacks together may cost: `limits.unfinishedBytesMax`, a few times while it is put together and collected; much less than is poured. */
-const GROWTH_MAX = 500 * MIB
-const ATTACKERS = 24
+const GROWTH_MAX = 300 * MIB
+const ATTACKERS = 14
 
 async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
