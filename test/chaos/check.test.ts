@@ -114,6 +114,17 @@ describe('all is well', () => {
     expect(rulesBroken(story)).toEqual(['results'])
   })
 
+  it('a submitter is interrupted before it is there: no plan of its own is begun', () => {
+    const story = calmStory('majority')
+    const at = finishedAt(1)
+    const signals: Story['clients'][number]['signals'] = [{ signal: 'SIGINT', at }]
+    const end = { code: null, signal: 'SIGINT', at } as const
+    const [client] = story.clients
+    if (client === undefined) throw new Error('a story has a submitter')
+    story.clients.push({ ...client, id: 'm2', hash: '0'.repeat(64), signals, end, folder: null })
+    expect(check(evidenceOf(story))).toEqual([])
+  })
+
   it('a leader hands over, and one that follows hears first of the next one, who stands', () => {
     const story = calmStory('majority')
     const lostBy = (name: string, time: number, reason: string) => {
@@ -419,6 +430,16 @@ const cases: readonly Case[] = [
     rule: 'exit',
     break: (story) => {
       for (const client of story.clients) client.end = { code: 1, signal: null, at: releasedAt(6) }
+    },
+  },
+  {
+    name: 'an interrupted submitter does not wait for the end of the plan that it has begun',
+    rule: 'exit',
+    break: (story) => {
+      for (const client of story.clients) {
+        client.signals = [{ signal: 'SIGINT', at: finishedAt(2) }]
+        client.end = { code: null, signal: 'SIGINT', at: finishedAt(2) }
+      }
     },
   },
   {

@@ -109,8 +109,12 @@ function clientFaults(evidence: Evidence, client: Client, executions: readonly E
   const { end, signals, mustComplete } = client
   if (end === null || signals.some(({ signal }) => signal === 'SIGKILL')) return []
   const execution = executions.find(({ hash }) => hash === client.hash)
-  if (signals.length > 0)
-    return end.code === INTERRUPTED || end.code === 0 ? [] : [`was interrupted and ended with ${end.code}`]
+  if (signals.length > 0) {
+    if (end.code === INTERRUPTED || end.code === 0) return []
+    // The signal itself ends a program that is still being loaded: a shell calls that 130 as well.
+    if (end.signal === 'SIGINT' && execution === undefined) return []
+    return [`was interrupted and ended with ${end.code ?? end.signal}`]
+  }
   const words = `${client.stderr}${client.stdout}`.trim().slice(-300)
   if (mustComplete && end.code !== 0 && !isOverloaded(evidence))
     return [`ended with ${end.code} after all faults were over: ${words}`]
