@@ -1,21 +1,22 @@
 /** What a peer that is behind, or outside, is told. */
 
 import { limits } from './limits.ts'
-import { samePlan } from './membership.ts'
+import { announcedStart, samePlan } from './membership.ts'
 import type { Step } from './step.ts'
 import type { Ballot, PeerId, PlanRef } from './types.ts'
 
 /** Sends the decided values of a plan from `sequence` on. False where this peer has none. */
 export function giveDecisions(step: Step, to: PeerId, plan: PlanRef, sequence: number): boolean {
   const { state } = step
-  const held = samePlan(state.plan?.ref ?? null, plan)
-    ? state.plan
-    : state.archive.find((ended) => samePlan(ended.ref, plan))
-  if (held === undefined || held === null) return false
+  const own = samePlan(state.plan?.ref ?? null, plan) ? state.plan : null
+  const held = own ?? state.archive.find((ended) => samePlan(ended.ref, plan))
+  if (held === undefined) return false
   // Only to those who were on the roster: results are nobody else's business.
   if (!held.roster.some((member) => member.peer === to)) return false
   const list = held.decisions.slice(Math.max(0, sequence))
-  for (const decision of list) step.send(to, { type: 'decision', decision })
+  for (const decision of list) {
+    step.send(to, { type: 'decision', decision, startAt: own === null ? null : announcedStart(own, decision.sequence) })
+  }
   return list.length > 0
 }
 

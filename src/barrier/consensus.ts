@@ -5,7 +5,7 @@
 
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { giveDecisions, refuse } from './catchup.ts'
-import { applyDecision, bind, finish } from './course.ts'
+import { applyDecision, bind, finish, offsetTo } from './course.ts'
 import { follow, rejectBallot, stepDown } from './following.ts'
 import { assert, faultOf, isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
@@ -68,11 +68,12 @@ export function decideIfChosen(step: Step): boolean {
     ? members.every((peer) => lead.accepts.has(peer))
     : hasMajority(members, lead.accepts)
   if (!chosen) return false
-  announce(step, plan, lead, proposal)
+  const startAt = freshStart(step, lead, proposal)
+  announce(step, plan, lead, proposal, startAt)
   for (const peer of lead.accepts) {
     if (!lead.promises.has(peer)) lead.promises.set(peer, { sequence: proposal.sequence, accepted: null })
   }
-  applyDecision(step, proposal)
+  applyDecision(step, proposal, startAt)
   return true
 }
 
@@ -220,7 +221,7 @@ export function onDecided(step: Step, from: PeerId, message: Of<'decided'>): voi
   }
   const { accepted } = plan
   if (message.sequence === plan.openSequence && accepted !== null && sameBallot(accepted.ballot, message.ballot)) {
-    applyDecision(step, accepted.decision)
+    applyDecision(step, accepted.decision, message.startAt)
   } else step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
 }
 
@@ -257,7 +258,7 @@ export function onDecision(step: Step, from: PeerId, message: Of<'decision'>): v
   }
   const fault = faultOf(decision, plan.members)
   if (fault !== undefined) step.reject('conflict', from, 'decision', 'a decision that the policy allows', fault)
-  else applyDecision(step, decision)
+  else applyDecision(step, decision, message.startAt)
 }
 
 export function onCatchup(step: Step, from: PeerId, message: Of<'catchup'>): void {
@@ -339,8 +340,28 @@ function refuseUnbound(step: Step, from: PeerId, message: Of<'propose'>): void {
   step.reject(own === null ? 'no_plan' : 'stale_plan', from, 'propose', showPlan(own?.ref ?? null), showPlan(plan))
 }
 
-function announce(step: Step, plan: PlanState, lead: LeaderState, decision: Decision): void {
-  const message = { type: 'decided', ballot: lead.ballot, plan: plan.ref, sequence: decision.sequence } as const
+/**
+ * Leader: the start that a carried decision names has passed while its leader was missed, or will before all have heard
+ * of it. The value must not change, and nothing safe rests on the time: it is announced anew. All have measured the clock
+ * of the leader before, few that of this one.
+ */
+function freshStart(step: Step, lead: LeaderState, decision: Decision): number | null {
+  if (decision.kind === 'abort' || sameBallot(decision.ballot, lead.ballot)) return null
+  const offset = offsetTo(step, decision.ballot.peer)
+  if (offset === null) return null
+  const leadMs = decision.kind === 'start' ? limits.startLeadMaxMs : limits.startLeadUnknownMs
+  const startAt = step.now + offset + leadMs
+  return startAt > decision.startAt ? startAt : null
+}
+
+function announce(
+  step: Step,
+  plan: PlanState,
+  lead: LeaderState,
+  { sequence }: Decision,
+  startAt: number | null,
+): void {
+  const message = { type: 'decided', ballot: lead.ballot, plan: plan.ref, sequence, startAt } as const
   step.sendEach(
     plan.members.map((member) => member.peer),
     message,

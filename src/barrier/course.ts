@@ -3,7 +3,7 @@
 import { loseLeader, measureClock, scheduleElection } from './following.ts'
 import { assert, isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
-import { samePlan, silenceMs, stageAt } from './membership.ts'
+import { announcedStart, samePlan, silenceMs, stageAt } from './membership.ts'
 import { bestSample } from './offset.ts'
 import type { HeldReport, PlanState } from './state.ts'
 import type { Step } from './step.ts'
@@ -35,6 +35,7 @@ export function bind(step: Step, start: StartDecision): PlanState {
     position: 0,
     running: false,
     reports: new Map(),
+    announcedStart: null,
     waitingSince: now,
     unilateral: false,
     abortReason: null,
@@ -71,8 +72,8 @@ function keepPace(step: Step, silenceBeforeMs: number): void {
   for (const peer of state.peers.values()) if (peer.connected) peer.lastHeardAt = Math.max(peer.lastHeardAt, now)
 }
 
-/** open -> decided: records the value of the open sequence and acts on it. */
-export function applyDecision(step: Step, decision: Decision): void {
+/** open -> decided: records the value of the open sequence and acts on it. `startAt`: announced instead of its own. */
+export function applyDecision(step: Step, decision: Decision, startAt: number | null = null): void {
   const { state, now } = step
   const { plan } = state
   assert(plan !== null && samePlan(plan.ref, decision.plan), 'only decisions of the own plan are applied')
@@ -81,6 +82,7 @@ export function applyDecision(step: Step, decision: Decision): void {
   plan.decisions.push(decision)
   plan.openSequence += 1
   plan.accepted = null
+  plan.announcedStart = startAt
   if (decision.kind !== 'abort') plan.members = decision.members
   keepPace(step, silence)
   dropCarried(plan, decision)
@@ -225,7 +227,8 @@ function goOn(step: Step): void {
   // A clock that was never measured is taken for a good one. None is trusted: one that jumped delays nobody by more
   // than a start is ever announced ahead.
   const offset = offsetTo(step, decision.ballot.peer) ?? 0
-  startNext(step, plan, Math.min(decision.startAt - offset, now + limits.startLeadMaxMs), offset)
+  const startAt = announcedStart(plan, plan.position) ?? decision.startAt
+  startNext(step, plan, Math.min(startAt - offset, now + limits.startLeadMaxMs), offset)
 }
 
 function startNext(step: Step, plan: PlanState, startAt: number, offsetMs: number): void {
@@ -240,7 +243,7 @@ function startNext(step: Step, plan: PlanState, startAt: number, offsetMs: numbe
 }
 
 /** The other peer's clock minus the own one; null when never measured. */
-function offsetTo(step: Step, peer: string): number | null {
+export function offsetTo(step: Step, peer: string): number | null {
   if (peer === step.state.self.peer) return 0
   const samples = step.state.peers.get(peer)?.offsets ?? []
   return bestSample(samples)?.offsetMs ?? null

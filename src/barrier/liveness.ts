@@ -1,7 +1,7 @@
 /** Who is alive: heard from lately, else asked, else dead. Slow is not dead: any answer clears the verdict. */
 
 import { askPromise } from './consensus.ts'
-import { heartbeatSpec, isMember, openPlan, samePlan, silenceMs } from './membership.ts'
+import { announcedStart, heartbeatSpec, isMember, openPlan, samePlan, silenceMs } from './membership.ts'
 import type { CoreState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Member, Message, PeerId } from './types.ts'
@@ -87,7 +87,7 @@ export function callIn(step: Step, known: PeerState): void {
   const { peer } = known.member
   if (state.lead === null || plan === null || start === undefined || samePlan(known.plan, plan.ref)) return
   if (plan.gone.has(peer) || !isMember(state, plan.members, peer)) return
-  step.send(peer, { type: 'decision', decision: start })
+  step.send(peer, { type: 'decision', decision: start, startAt: announcedStart(plan, 0) })
   askPromise(step, peer)
 }
 

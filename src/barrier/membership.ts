@@ -33,6 +33,11 @@ export function hasMajority(voters: readonly PeerId[], granted: { has(peer: Peer
   return voters.filter((peer) => granted.has(peer)).length >= majorityOf(voters.length)
 }
 
+/** The start that the decision of `sequence` was announced with, where it is not the one it names. */
+export function announcedStart(plan: PlanState, sequence: number): number | null {
+  return sequence === plan.openSequence - 1 ? plan.announcedStart : null
+}
+
 /** The stage whose barrier is `sequence`; undefined for 0. */
 export function stageAt(plan: PlanState, sequence: number): StageSpec | undefined {
   return plan.spec.stages[sequence - 1]

@@ -91,15 +91,16 @@ function details(message: Message): string[] {
       return [showBallot(message.ballot), `promised=${showBallot(message.promised)}`]
     case 'propose':
       return [showBallot(message.ballot), showDecision(message.decision)]
-    case 'accept':
     case 'decided':
+      return [showBallot(message.ballot), at(message.plan, message.sequence), ...showStart(message.startAt)]
+    case 'accept':
       return [showBallot(message.ballot), at(message.plan, message.sequence)]
     case 'refuse':
       return [showBallot(message.ballot), message.plan.uid, `"${message.reason}"`]
     case 'catchup':
       return [at(message.plan, message.sequence)]
     case 'decision':
-      return [showDecision(message.decision)]
+      return [showDecision(message.decision), ...showStart(message.startAt)]
     case 'ready':
       return [at(message.plan, message.sequence), message.status]
     case 'query':
@@ -134,6 +135,10 @@ export function showDecision(decision: Decision): string {
 function showExclusions(excluded: readonly Exclusion[]): string {
   if (excluded.length === 0) return ''
   return ` excluded=[${excluded.map(({ name, reason }) => `${name}:${reason}`).join(' ')}]`
+}
+
+function showStart(startAt: number | null): string[] {
+  return startAt === null ? [] : [`startAt=${ms(startAt)}`]
 }
 
 function showAccepted(accepted: Accepted | null): string {

@@ -107,7 +107,7 @@ export interface StartDecision extends DecisionBase {
   readonly kind: 'start'
   readonly spec: PlanSpec
   readonly members: readonly Member[]
-  /** When stage 1 starts, in the clock of `ballot.peer`, ms. */
+  /** When stage 1 starts, in the clock of `ballot.peer`, ms; see `decided` for a later announcement. */
   readonly startAt: number
 }
 
@@ -122,7 +122,7 @@ export interface ReleaseDecision extends DecisionBase {
   readonly reports: readonly StageReport[]
   /** From the first ready to the proposal, ms. */
   readonly waitedMs: number
-  /** When the next stage starts, in the clock of `ballot.peer`, ms. */
+  /** When the next stage starts, in the clock of `ballot.peer`, ms; see `decided` for a later announcement. */
   readonly startAt: number
 }
 
@@ -237,11 +237,20 @@ export type Message =
       readonly accepted: boolean
       readonly planMax: number
     }
-  /** The value is the one proposed at `ballot`; who does not have it asks with `catchup`. */
-  | { readonly type: 'decided'; readonly ballot: Ballot; readonly plan: PlanRef; readonly sequence: number }
+  /**
+   * The value is the one proposed at `ballot`; who does not have it asks with `catchup`. `startAt` is no part of the
+   * value: a leader that carried it over says when the next stage starts, in the same clock; null: as the value says.
+   */
+  | {
+      readonly type: 'decided'
+      readonly ballot: Ballot
+      readonly plan: PlanRef
+      readonly sequence: number
+      readonly startAt: number | null
+    }
   | { readonly type: 'catchup'; readonly plan: PlanRef; readonly sequence: number }
-  /** A decided value in full, answer to `catchup`. */
-  | { readonly type: 'decision'; readonly decision: Decision }
+  /** A decided value in full, answer to `catchup`. `startAt` as in `decided`, where the sender still knows it. */
+  | { readonly type: 'decision'; readonly decision: Decision; readonly startAt: number | null }
   | {
       readonly type: 'ready'
       readonly plan: PlanRef

@@ -94,7 +94,9 @@ export const logEventSchema = z.discriminatedUnion('event', [
         .array(z.strictObject({ name: text, reason: text }).readonly())
         .readonly()
         .describe('who does not, and why: dead, failed, straggler, left'),
-      startAt: number.describe("when the next stage starts, leader's clock, ms since 1970"),
+      startAt: number.describe(
+        "when the next stage starts, leader's clock, ms since 1970; where the leader was lost before that, its successor announces a later one",
+      ),
       waitedMs: number.describe('how long this peer had waited'),
       unilateral: z.boolean().describe('released by this peer alone, without a quorum'),
     })

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { barrierLimits, type Message } from '../barrier/mod.ts'
 import { limits } from './limits.ts'
 
-export const wireVersion = 2
+export const wireVersion = 3
 
 /** Names of peers and runs. */
 export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
@@ -131,9 +131,9 @@ const consensusMessages = [
   z.strictObject({ type: z.literal('propose'), ballot, decision }),
   z.strictObject({ type: z.literal('accept'), ballot, plan, sequence }),
   z.strictObject({ type: z.literal('refuse'), ballot, plan, reason: text, accepted: z.boolean(), planMax: count }),
-  z.strictObject({ type: z.literal('decided'), ballot, plan, sequence }),
+  z.strictObject({ type: z.literal('decided'), ballot, plan, sequence, startAt: time.nullable() }),
   z.strictObject({ type: z.literal('catchup'), plan, sequence }),
-  z.strictObject({ type: z.literal('decision'), decision }),
+  z.strictObject({ type: z.literal('decision'), decision, startAt: time.nullable() }),
 ] as const
 
 const memberMessages = [

@@ -91,9 +91,15 @@ export class Arbitrary {
       accepted: this.#prng.chance(0.5),
       planMax: this.#small(),
     }),
-    decided: () => ({ type: 'decided', ballot: this.#ballot(), plan: this.#plan(), sequence: this.#sequence() }),
+    decided: () => ({
+      type: 'decided',
+      ballot: this.#ballot(),
+      plan: this.#plan(),
+      sequence: this.#sequence(),
+      startAt: this.#start(),
+    }),
     catchup: () => ({ type: 'catchup', plan: this.#plan(), sequence: this.#sequence() }),
-    decision: () => ({ type: 'decision', decision: this.#decision() }),
+    decision: () => ({ type: 'decision', decision: this.#decision(), startAt: this.#start() }),
     ready: () => ({ type: 'ready', plan: this.#plan(), ...this.#ready() }),
     query: () => ({ type: 'query', nonce: this.#small(), plan: this.#planOrNone() }),
     answer: () => ({ type: 'answer', nonce: this.#small(), ...this.#about() }),
@@ -107,6 +113,10 @@ export class Arbitrary {
   /** Small numbers meet those in use; the largest allowed must do no harm either. */
   #small(): number {
     return this.#prng.chance(0.02) ? 2 ** 48 : this.#prng.int(0, 9)
+  }
+
+  #start(): number | null {
+    return this.#prng.chance(0.5) ? this.#time() : null
   }
 
   #time(): number {

@@ -106,10 +106,10 @@ describe.concurrent('liars', () => {
     const invented: Decision = { ...release, sequence: 2, startAt: 0 }
     const higher = { term: ballot.term + 1000, peer: attacker.peerId }
     say({ type: 'propose', ballot, decision: invented })
-    say({ type: 'decided', ballot, plan, sequence: 2 })
+    say({ type: 'decided', ballot, plan, sequence: 2, startAt: null })
     await rejectedBy(follower, 'not_leader', attacker.peerId)
-    say({ type: 'decision', decision: release })
-    say({ type: 'decision', decision: invented })
+    say({ type: 'decision', decision: release, startAt: null })
+    say({ type: 'decision', decision: invented, startAt: null })
     say({ type: 'propose', ballot: higher, decision: { ...invented, ballot: higher } })
     say({ type: 'ready', plan, sequence: 2, status: 'failed', payload: '', waitedMs: 0 })
     await rejectedBy(follower, 'not_member', attacker.peerId)

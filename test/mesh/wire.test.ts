@@ -14,7 +14,7 @@ describe('messages', () => {
   })
 
   it.each(Object.entries(decisions))('a %s decision comes out as it went in', (_, decision) => {
-    const message = { type: 'decision', decision }
+    const message = { type: 'decision', decision, startAt: null }
     expect(checkMessage(decodeBody(bodyOf(message)))).toEqual({ ok: true, value: message })
   })
 
