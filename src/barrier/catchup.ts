@@ -1,9 +1,24 @@
-/** What a peer that is behind, or outside, is told. */
+/** What a peer that is behind asks for, and what it is told; what one outside is told. */
 
 import { limits } from './limits.ts'
-import { announcedStart, samePlan } from './membership.ts'
+import { announcedStart, heartbeatSpec, samePlan } from './membership.ts'
+import type { PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Ballot, PeerId, PlanRef } from './types.ts'
+
+/**
+ * `to` knows the decisions before `until`, which this peer lacks. Everybody who is ahead lets it know that; it asks
+ * again only when nothing has come for a heartbeat interval, then for twice as long each time.
+ */
+export function askDecisions(step: Step, plan: PlanState, to: PeerId, until: number): void {
+  const { state, now } = step
+  const { catchup } = plan
+  if (catchup !== null && now < catchup.at + catchup.waitMs) return
+  const intervalMs = heartbeatSpec(state).heartbeatIntervalMs
+  const waitMs = catchup === null ? intervalMs : Math.min(2 * catchup.waitMs, limits.repeatIntervalsMax * intervalMs)
+  plan.catchup = { until, at: now, waitMs }
+  step.send(to, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+}
 
 /** Sends the decided values of a plan from `sequence` on. False where this peer has none. */
 export function giveDecisions(step: Step, to: PeerId, plan: PlanRef, sequence: number): boolean {

@@ -4,7 +4,7 @@
  */
 
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
-import { giveDecisions, refuse } from './catchup.ts'
+import { askDecisions, giveDecisions, refuse } from './catchup.ts'
 import { applyDecision, bind, finish, offsetTo } from './course.ts'
 import { follow, rejectBallot, stepDown } from './following.ts'
 import { assert, faultOf, isNamed } from './invariants.ts'
@@ -175,7 +175,7 @@ export function onPropose(step: Step, from: PeerId, message: Of<'propose'>): voi
     if (decision.sequence < plan.openSequence) {
       giveDecisions(step, from, plan.ref, decision.sequence)
       step.reject('stale_sequence', from, 'propose', `${plan.openSequence}`, `${decision.sequence}`)
-    } else step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+    } else askDecisions(step, plan, from, decision.sequence)
     return
   }
   const fault = faultOf(decision, plan.members)
@@ -222,7 +222,7 @@ export function onDecided(step: Step, from: PeerId, message: Of<'decided'>): voi
   const { accepted } = plan
   if (message.sequence === plan.openSequence && accepted !== null && sameBallot(accepted.ballot, message.ballot)) {
     applyDecision(step, accepted.decision, message.startAt)
-  } else step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+  } else askDecisions(step, plan, from, message.sequence + 1)
 }
 
 /** A decided value in full. */
@@ -253,7 +253,7 @@ export function onDecision(step: Step, from: PeerId, message: Of<'decision'>): v
     return
   }
   if (decision.sequence > plan.openSequence) {
-    step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+    askDecisions(step, plan, from, decision.sequence)
     return
   }
   const fault = faultOf(decision, plan.members)
@@ -299,7 +299,7 @@ function planForStart(
   // The plan before may be over, and only this peer has not heard of it yet: first things first.
   const before = openPlan(state)
   if (before !== null && isMember(state, before.members, from)) {
-    step.send(from, { type: 'catchup', plan: before.ref, sequence: before.openSequence })
+    askDecisions(step, before, from, before.openSequence + 1)
     return null
   }
   const reason = whyNot(step, start)

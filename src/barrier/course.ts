@@ -35,6 +35,7 @@ export function bind(step: Step, start: StartDecision): PlanState {
     position: 0,
     running: false,
     reports: new Map(),
+    catchup: null,
     announcedStart: null,
     waitingSince: now,
     unilateral: false,
@@ -83,6 +84,7 @@ export function applyDecision(step: Step, decision: Decision, startAt: number | 
   plan.openSequence += 1
   plan.accepted = null
   plan.announcedStart = startAt
+  if (plan.catchup !== null) plan.catchup = plan.openSequence < plan.catchup.until ? { ...plan.catchup, at: now } : null
   if (decision.kind !== 'abort') plan.members = decision.members
   keepPace(step, silence)
   dropCarried(plan, decision)

@@ -1,7 +1,7 @@
 /** What every peer does towards its leader: pings, readiness, catching up; and what it does when there is none. */
 
 import { sameBallot, showBallot } from './ballot.ts'
-import { giveDecisions } from './catchup.ts'
+import { askDecisions, giveDecisions } from './catchup.ts'
 import { finish, releaseAlone, reportsOf } from './course.ts'
 import { follow, pingPeer, rejectBallot } from './following.ts'
 import { digestSoon } from './leader.ts'
@@ -107,7 +107,7 @@ export function onReady(step: Step, from: PeerId, message: Of<'ready'>): void {
     return
   }
   if (message.sequence > plan.openSequence) {
-    step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+    askDecisions(step, plan, from, message.sequence)
     return
   }
   if (message.sequence < plan.openSequence && !isLateReport(plan, from, message.sequence)) {
@@ -221,8 +221,10 @@ function followFor(
   state.planMax = Math.max(state.planMax, message.planMax)
   const plan = openPlan(state)
   const foreign = plan !== null && !samePlan(plan.ref, message.plan)
-  const behind = plan !== null && (foreign || message.sequence > plan.openSequence)
-  if (behind) step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+  if (plan !== null) {
+    const known = foreign ? plan.openSequence + 1 : message.sequence
+    if (known > plan.openSequence) askDecisions(step, plan, from, known)
+  }
   const same = state.leader !== null && sameBallot(state.leader, message.ballot)
   if (type === 'pong') state.silentLeader = null
   if (foreign && !same) return false

@@ -58,6 +58,8 @@ export interface PlanState {
   running: boolean
   /** Reports by sequence, then peer. Dropped once a decision carries them. */
   reports: Map<number, Map<PeerId, HeldReport>>
+  /** Decisions up to `until` were asked for, and none has come since `at`: what is asked for may be large, and on its way. */
+  catchup: { readonly until: number; readonly at: number; readonly waitMs: number } | null
   /** The start that the newest decision was announced with, in the clock of the peer that made it; null: its own. */
   announcedStart: number | null
   /** Since when this peer waits at the barrier of `position`, or for the start to be decided. */

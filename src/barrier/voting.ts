@@ -1,7 +1,7 @@
 /** The voter: whom it gives its pre-vote and its vote. A vote is the promise of phase 1, and carries what was accepted. */
 
 import { compareBallots, sameBallot } from './ballot.ts'
-import { giveDecisions, refuse } from './catchup.ts'
+import { askDecisions, giveDecisions, refuse } from './catchup.ts'
 import { led, loseLeader, promise, rejectBallot, sawTerm, stepDown } from './following.ts'
 import { limits } from './limits.ts'
 import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
@@ -100,7 +100,7 @@ function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote
   }
   // A candidate that is ahead gets the vote: nothing can have been accepted here for a sequence not yet open.
   if (message.sequence > plan.openSequence) {
-    step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+    askDecisions(step, plan, from, message.sequence)
   }
   return true
 }
