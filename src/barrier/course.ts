@@ -55,7 +55,6 @@ export function bind(step: Step, start: StartDecision): PlanState {
     if (state.joinedPlans.size <= limits.joinedPlansMax) break
     state.joinedPlans.delete(uid)
   }
-  state.planMax = Math.max(state.planMax, start.plan.number)
   state.campaign = null
   measureClock(state, now)
   return plan
@@ -86,6 +85,8 @@ export function applyDecision(step: Step, decision: Decision, startAt: number | 
   plan.announcedStart = startAt
   if (plan.catchup !== null) plan.catchup = plan.openSequence < plan.catchup.until ? { ...plan.catchup, at: now } : null
   if (decision.kind !== 'abort') plan.members = decision.members
+  // Starts that are given up take no number away: the first plan that begins is plan 1.
+  if (decision.kind === 'start') state.planMax = Math.max(state.planMax, plan.ref.number)
   keepPace(step, silence)
   dropCarried(plan, decision)
   resetLead(step)

@@ -268,8 +268,9 @@ function startDecision(
 ): Extract<Decision, { kind: 'start' }> {
   const { state, now } = step
   const number = state.planMax + 1
+  state.startsMade += 1
   // With the incarnation: a restarted peer may be elected for a term a second time.
-  const uid = `${number}/${lead.ballot.term}/${lead.ballot.peer}/${state.self.incarnation}`
+  const uid = `${number}/${lead.ballot.term}/${lead.ballot.peer}/${state.self.incarnation}/${state.startsMade}`
   return {
     kind: 'start',
     plan: { number, uid },

@@ -166,7 +166,10 @@ export interface CoreState {
   refusedPlans: string[]
   /** Plans that this peer was bound to, and whether it accepted (or learned) the start of each. */
   joinedPlans: Map<string, boolean>
+  /** Highest number of a plan that began, as far as this peer has heard. */
   planMax: number
+  /** Starts that this peer has made, given up ones included: tells them apart. */
+  startsMade: number
   submits: Map<string, PendingSubmit>
   /** Submissions that this peer, as leader, has turned down. */
   closedSubmits: Map<string, SubmitOutcome>
@@ -205,6 +208,7 @@ export function initialState(self: Member, now: number, dice: number): CoreState
     refusedPlans: [],
     joinedPlans: new Map(),
     planMax: 0,
+    startsMade: 0,
     submits: new Map(),
     closedSubmits: new Map(),
     pingAt: now,

@@ -171,7 +171,7 @@ export type Message =
       readonly plan: PlanRef | null
       /** Open sequence of the sender, 0 when idle. */
       readonly sequence: number
-      /** Highest plan number the sender has seen. */
+      /** Highest number of a plan that began, as far as the sender has heard. */
       readonly planMax: number
     }
   | {

@@ -59,7 +59,7 @@ export class Telling {
 
   /** Unique IDs of plans are long: plan1, and plan1' for another one of the same number. */
   #named(text: string): string {
-    return text.replaceAll(/\b(\d+)\/\d+\/[a-z]+\/\d+\b/g, (uid, number: string) => {
+    return text.replaceAll(/\b(\d+)\/\d+\/[a-z]+\/\d+\/\d+\b/g, (uid, number: string) => {
       const known = this.#plans.get(uid)
       if (known !== undefined) return known
       let name = `plan${number}`
