@@ -37,6 +37,8 @@ type Event<T extends Output['type']> = Extract<Output, { type: T }>
 /** Exit code of `node --once`, and of whoever follows the plan. */
 export const EXIT_OF_STATUS = { completed: 0, aborted: 1, quorum_lost: 3, excluded: 5 } as const
 
+export const EXIT_INTERRUPTED = 130
+
 const PROGRESS_INTERVAL_MS = 1000
 
 /** A stage is armed before the one before it is said to be ready, unless that takes longer than this. */
@@ -47,8 +49,11 @@ const QUIET_AFTER_START_MS = 20
 const REFINE_AHEAD_MS = 60
 
 export interface Agent {
-  /** Ends the plan for this agent, whose peer has left the run: stops the stage, completes the results. */
-  leave(): Promise<void>
+  /**
+   * Ends the plan for this agent, whose peer has left the run: stops the stage, completes the results. Resolves to the
+   * exit code of the plan, which is `exit` unless it ended otherwise meanwhile; null where there was none.
+   */
+  leave(exit: number): Promise<number | null>
 }
 
 /** Takes part in every plan that names this peer, one at a time. */
@@ -63,7 +68,14 @@ export function startAgent(options: AgentOptions): Agent {
     if (event.type === 'plan_finished') void work.finish(event)
     else work.observe(observationOf(event, work.agent, now()))
   })
-  return { leave: async () => await work?.leave() }
+  return { leave: async (exit) => (await work?.leave(exit)) ?? null }
+}
+
+interface PlanEnd {
+  readonly status: PlanStatus
+  readonly reason: string
+  readonly unilateral: boolean
+  readonly exit: number
 }
 
 /** `startAt`: own clock, ms; `offsetMs`: leader's clock minus the own one, as used for it. */
@@ -80,7 +92,8 @@ class PlanWork {
   /** The stage that is armed next; armed again when its members turn out to be others. */
   #armed: { readonly sequence: number; readonly members: string; readonly stage: Promise<ArmedStage> } | null = null
   #running: { readonly cancel: AbortController; readonly done: Promise<void> } | null = null
-  #finished: Promise<void> | null = null
+  /** Resolves to the exit code. */
+  #finished: Promise<number> | null = null
   /** Own clock, ms. */
   #quietUntil = 0
   /** Decisions are written one after another. */
@@ -259,20 +272,24 @@ class PlanWork {
     void this.#results.then((results) => results?.observe(observation))
   }
 
-  async leave(): Promise<void> {
+  async leave(exit: number): Promise<number> {
     const reason = 'this peer left the run'
     this.cancelStage(reason)
-    await this.finish({ plan: this.#start.plan, status: 'excluded', reason, unilateral: false })
+    return await this.#end({ status: 'excluded', reason, unilateral: false, exit })
+  }
+
+  async finish({ plan, status, reason, unilateral }: Event<'plan_finished'>): Promise<void> {
+    if (plan.uid !== this.#start.plan.uid) return
+    await this.#end({ status, reason, unilateral, exit: EXIT_OF_STATUS[status] })
   }
 
   /** The first end counts. Resolves when results are written and the engine is down. */
-  async finish(end: Pick<Event<'plan_finished'>, 'plan' | 'status' | 'reason' | 'unilateral'>): Promise<void> {
-    if (end.plan.uid !== this.#start.plan.uid) return
-    this.#finished ??= this.#close(end.status, end.reason, end.unilateral)
-    await this.#finished
+  async #end(end: PlanEnd): Promise<number> {
+    this.#finished ??= this.#close(end)
+    return await this.#finished
   }
 
-  async #close(status: PlanStatus, reason: string, unilateral: boolean): Promise<void> {
+  async #close({ status, reason, unilateral, exit }: PlanEnd): Promise<number> {
     await this.#running?.done
     await this.#recorded
     const results = await this.#results
@@ -285,10 +302,10 @@ class PlanWork {
     // A plan that could not be prepared has failed in its first stage, and said why.
     const prepared = await this.#prepared.catch(() => null)
     await prepared?.engine.close().catch((error) => this.#warn('The engine did not close as it should', error))
-    const exit = EXIT_OF_STATUS[status]
     const plan = this.#start.plan.number
     this.#options.log({ event: 'run.finished', plan, status, exit, reason, unilateral, results: results?.dir ?? '' })
     this.#options.onPlanFinished(exit)
+    return exit
   }
 
   #stageName(sequence: number): string {

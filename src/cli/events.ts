@@ -118,7 +118,7 @@ export const logEventSchema = z.discriminatedUnion('event', [
       event: z.literal('run.finished'),
       plan,
       status: z.enum(['completed', 'aborted', 'quorum_lost', 'excluded']),
-      exit: number.describe('what `node --once` exits with'),
+      exit: number.describe('what `node --once` exits with; 130 when Ctrl-C ended it'),
       reason: text.describe('empty when completed'),
       unilateral: z.boolean().describe('the plan was completed by this peer alone at some barrier'),
       results: text.describe('result folder of this peer; empty when none could be written'),

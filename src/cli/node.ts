@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import { type Containment, resolveContainment } from '../io/mod.ts'
 import { createMesh, type Mesh } from '../mesh/mod.ts'
-import { type Agent, startAgent } from './agent.ts'
+import { type Agent, EXIT_INTERRUPTED, EXIT_OF_STATUS, startAgent } from './agent.ts'
 import type { NodeCommand } from './args.ts'
 import { PlanFeed } from './feed.ts'
 import type { HttpOptions, HttpServer, openPages } from './http/mod.ts'
@@ -36,7 +36,7 @@ export async function runNode(command: NodeCommand): Promise<number> {
   // Ctrl-C reaches every process of a terminal; a starter that holds standard input wants to decide itself.
   const signals = watchSignals(command.stopOnEof ? ['SIGINT'] : [])
   const ended = takePart({ command, mesh, log, containment, signals, look }).finally(close)
-  return await Promise.race([ended, signals.second.then((signal) => (signal === 'SIGINT' ? 130 : 143))])
+  return await Promise.race([ended, signals.second.then((signal) => (signal === 'SIGINT' ? EXIT_INTERRUPTED : 143))])
 }
 
 interface Part {
@@ -46,6 +46,10 @@ interface Part {
   readonly containment: Containment
   readonly signals: StopSignals
   readonly look: Look | null
+}
+
+interface Leaving extends Pick<Part, 'command' | 'mesh' | 'log'> {
+  readonly agent: Agent
 }
 
 /** The pages of a node that shows its run, and the server for them. */
@@ -103,7 +107,7 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
   serveClients(served)
 
   const why = await Promise.race([signals.first, planEnded.promise, ...(command.stopOnEof ? [inputEnd()] : [])])
-  const exit = typeof why === 'string' ? await leaveRun(why, mesh, agent, log) : why
+  const exit = typeof why === 'string' ? await leaveRun(why, { command, mesh, log, agent }) : why
   if (typeof why === 'number') {
     await feed.drain(DRAIN_MS)
     await mesh.leave(LEAVE_MS)
@@ -114,12 +118,13 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
 }
 
 /** A leader hands over, the others learn at once, the results so far are completed. */
-async function leaveRun(why: string, mesh: Mesh, agent: Agent, log: Log): Promise<number> {
-  const interruptedPlan = why === 'SIGINT' && mesh.status().plan !== null
+async function leaveRun(why: string, { command, mesh, log, agent }: Leaving): Promise<number> {
+  const isUnderWay = mesh.status().plan !== null
+  const isByHand = why === 'SIGINT'
   log({ event: 'node.leaving', reason: why })
   await mesh.leave(LEAVE_MS)
-  await agent.leave()
-  return interruptedPlan ? 130 : 0
+  const exit = await agent.leave(isByHand ? EXIT_INTERRUPTED : EXIT_OF_STATUS.excluded)
+  return isUnderWay && exit !== null && (isByHand || command.once) ? exit : 0
 }
 
 /** Resolves when the starter that holds standard input is gone. */

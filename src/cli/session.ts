@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { barrierLimits, type PlanStatus } from '../barrier/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
-import { EXIT_OF_STATUS } from './agent.ts'
+import { EXIT_INTERRUPTED, EXIT_OF_STATUS } from './agent.ts'
 import type { NodeDocument } from './client-protocol.ts'
 import { PacelineError } from './errors.ts'
 import { describeFailure } from './failure.ts'
@@ -32,8 +32,6 @@ export interface SessionOptions {
   readonly quitBeforeStart: boolean
   readonly onStarted: () => void
 }
-
-const EXIT_INTERRUPTED = 130
 
 export interface SessionEnd {
   readonly status: PlanStatus | 'accepted' | 'rejected' | 'lost' | 'interrupted'

@@ -60,6 +60,19 @@ it('SIGTERM for the leader: it hands over, the others learn at once, its finishe
   expect(summary).toContain(`"${leader}"`)
 })
 
+it.each([
+  ['SIGTERM', 5],
+  ['SIGINT', 130],
+] as const)('%s in the middle of a plan: a node that runs once exits as it says, with %d', async (signal, exit) => {
+  await using cluster = await Cluster.of(['a', 'b'], { args: ['--once'] })
+  await hold(cluster, 'a', 'b')
+  const submit = await cluster.submit(heldPlan(cluster, { policy: 'best_effort' }), ['--agents', '2'])
+  await cluster.until('a is held', () => cluster.of('stage.started', 'a').some(({ sequence }) => sequence === HELD))
+  expect(await cluster.kill('a', signal)).toEqual({ code: exit, signal: null })
+  expect(cluster.of('run.finished', 'a')).toMatchObject([{ status: 'excluded', exit }])
+  submit.kill('SIGKILL')
+})
+
 it('status shows every peer, abort ends the plan everywhere', async () => {
   await using cluster = await Cluster.of(THREE, { args: ['--once'] })
   await hold(cluster, 'a')
