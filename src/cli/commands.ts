@@ -81,6 +81,7 @@ const CLIENT_FLAGS: readonly FlagSpec[] = [RUN_ID, PEER, SECRET, NO_MDNS, WAIT]
 const EXIT_CODES =
   'Exit codes: 0 completed; 1 aborted or failed; 2 bad usage or plan; 3 quorum lost; 4 no peer found, or busy ' +
   'with another plan; 5 excluded (node --once); 130 interrupted.'
+const PLAN = 'PLAN.yaml is a file or a pipe; - is standard input.'
 const CTRL_C = 'A first Ctrl-C aborts the plan in order; a second quits at once.'
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -103,7 +104,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       OUT,
       JSON_FLAG,
     ],
-    notes: [CTRL_C, EXIT_CODES],
+    notes: [PLAN, CTRL_C, EXIT_CODES],
   },
   {
     name: 'node',
@@ -135,7 +136,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     notes: [
       'SIGTERM and Ctrl-C leave the run in order: a leader hands over, finished stages count, results written so far ' +
-        'stay. The exit code is then 0, or 130 when Ctrl-C interrupted a plan. A second signal quits at once.',
+        'stay. The exit code is then 0; where a plan was under way, 130 after Ctrl-C, and 5 with --once (this peer was ' +
+        'excluded). A second signal quits at once.',
       EXIT_CODES,
     ],
   },
@@ -150,7 +152,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       JSON_FLAG,
       { ...OUT, help: 'also write a result folder here' },
     ],
-    notes: [CTRL_C, EXIT_CODES],
+    notes: [PLAN, CTRL_C, EXIT_CODES],
   },
   {
     name: 'status',
@@ -171,7 +173,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'check a plan and show its stages, objects and bytes; touches nothing',
     operand: { name: 'PLAN.yaml', required: true },
     flags: [{ ...AGENTS, help: 'reckon with this many agents' }, JSON_FLAG],
-    notes: ['Exit codes: 0 valid; 2 not valid.'],
+    notes: [PLAN, 'Exit codes: 0 valid; 2 not valid.'],
   },
   {
     name: 'report',
