@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { COMMANDS, type CommandName, type CommandSpec } from './commands.ts'
 import type { Shell } from './completion/mod.ts'
 import { PacelineError } from './errors.ts'
+import { plainName } from './names.ts'
 import { nearestWord } from './nearest.ts'
 
 /** Peers that one run may have; more is surely a typing error. */
@@ -205,13 +206,7 @@ function oneOperand(spec: CommandSpec, operands: readonly string[]): { operand?:
   return operand === undefined ? {} : { operand }
 }
 
-/** Run IDs and names become folder names and topics on every peer. */
-const plainName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    'must be 1 to 64 letters, digits, ".", "_" or "-" and begin with a letter or digit',
-  )
+const peerName = z.string().regex(plainName.pattern, `must be ${plainName.words}`)
 const count = z
   .string()
   .regex(/^[0-9]{1,6}$/, 'must be a whole number')
@@ -238,7 +233,7 @@ const hostPort = z.string().transform((text, context) => {
 const flag = z.boolean().default(false)
 
 const clientShape = {
-  'run-id': plainName,
+  'run-id': peerName,
   peer: addresses,
   'secret-file': path.optional(),
   'no-mdns': flag,
@@ -276,7 +271,7 @@ const SCHEMAS = {
     .object({
       operand: path,
       agents: count.optional(),
-      'run-id': plainName.optional(),
+      'run-id': peerName.optional(),
       'secret-file': path.optional(),
       ...storageShape,
       ...httpShape,
@@ -298,8 +293,8 @@ const SCHEMAS = {
     })),
   node: z
     .object({
-      'run-id': plainName,
-      name: plainName.optional(),
+      'run-id': peerName,
+      name: peerName.optional(),
       listen: addresses,
       join: addresses,
       'secret-file': path.optional(),

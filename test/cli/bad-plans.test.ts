@@ -114,6 +114,12 @@ const INVALID: readonly [what: string, yaml: string, message: RegExp][] = [
   ],
   ['two agents of one name', changed('{ id: b }', '{ id: a }'), /:11:29: distributed\.agents\[1\]\.id: "a" twice/],
   [
+    'an agent that no peer can be',
+    changed('{ id: b }', '{ id: "b c" }'),
+    /:11:29: distributed\.agents\[1\]\.id must be the --name of a peer, 1 to 64 letters, .*, not "b c"/,
+  ],
+  ['an agent by number', changed('{ id: b }', '{ id: 2 }'), /agents\[1\]\.id must be the --name of a peer, .*, not 2/],
+  [
     'a duplicate order',
     changed('order: 3', 'order: 1'),
     /:15:28: distributed\.stages\[2\]\.order: 1 is the order of "check" already/,

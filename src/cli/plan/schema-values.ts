@@ -1,6 +1,7 @@
 /** The kinds of values that plans are written in, as zod types: what may be written, and what it means. */
 
 import { z } from 'zod'
+import { plainName } from '../names.ts'
 import { parseCount, parseDuration, parseNumber, parseSize } from './quantities.ts'
 
 const DAY_MS = 86_400_000
@@ -108,6 +109,14 @@ export function name() {
   return text('a name', 100).refine((value) => /^(?!\.)[^/\\]*[^/\\\s][^/\\]*$/.test(value), {
     error: ({ input }) => notThis('a name without slashes and without a dot at its front', input),
   })
+}
+
+/** What `paceline node --name` takes. */
+export function peerName() {
+  const expected = `the --name of a peer, ${plainName.words}`
+  return z
+    .string({ error: ({ input }) => notThis(expected, input) })
+    .regex(plainName.pattern, { error: ({ input }) => notThis(expected, input) })
 }
 
 export function flag() {

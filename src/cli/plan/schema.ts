@@ -7,10 +7,10 @@ import { z } from 'zod'
 import { barrierLimits } from '../../barrier/mod.ts'
 import { barrierSync, stage } from './schema-stages.ts'
 import { ioRate, lanesMax, multiEndpoint, prepareSection, workload } from './schema-storage.ts'
-import { amount, count, duration, flag, ignored, name, oneOf, text, uri } from './schema-values.ts'
+import { amount, count, duration, flag, ignored, oneOf, peerName, text, uri } from './schema-values.ts'
 
 const agent = z.strictObject({
-  id: name().optional().describe('The --name of the peer that is meant; any peer where it is left out.'),
+  id: peerName().optional().describe('The --name of the peer that is meant; any peer where it is left out.'),
   target_override: uri().optional().describe('Target of this agent.'),
   concurrency_override: count(1, lanesMax).optional().describe('Lanes of this agent, in every stage.'),
   multi_endpoint: multiEndpoint.optional().describe('Endpoints of this agent.'),
