@@ -15,9 +15,17 @@ export function rendezvousDir(): string {
   return path.join(tmpdir(), `paceline-peers-${userInfo().uid}`)
 }
 
-/** Null when there is no file; one that everybody can read is warned of. Throws a PacelineError `SECRET_UNREADABLE`. */
+/**
+ * Null when there is no file; one that everybody can read is warned of. Throws a PacelineError `SECRET_UNREADABLE`, or a
+ * MeshError `MESH_SECRET` for a file that holds no key.
+ */
 export async function readSecret(file: string | null): Promise<Uint8Array | null> {
   if (file === null) return null
+  const { normalizeSecret } = await import('../mesh/mod.ts')
+  return normalizeSecret(await readKeyFile(file), file)
+}
+
+async function readKeyFile(file: string): Promise<Uint8Array> {
   try {
     const { mode } = await stat(file)
     if (process.getuid !== undefined && (mode & 0o004) !== 0) {

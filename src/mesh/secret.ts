@@ -14,10 +14,10 @@ export function generateSecret(): string {
 }
 
 /** The key as libp2p wants it. Throws MeshError for anything that is not a key file; its content is never shown. */
-export function normalizeSecret(content: Uint8Array): Uint8Array {
+export function normalizeSecret(content: Uint8Array, from = 'The secret'): Uint8Array {
   const text = new TextDecoder().decode(content.subarray(0, 1024))
   if (!shape.test(text)) {
-    throw new MeshError('MESH_SECRET', 'The secret is not a key file: make one with "paceline keygen > FILE"')
+    throw new MeshError('MESH_SECRET', `${from} is not a key file: make one with "paceline keygen FILE"`)
   }
   return new TextEncoder().encode(text.trim().split(/\s+/).join('\n'))
 }
