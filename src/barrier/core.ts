@@ -34,6 +34,7 @@ import {
 import {
   askAbort,
   keepReport,
+  leaderless,
   memberWakeAt,
   onHeartbeat,
   onPing,
@@ -354,6 +355,7 @@ function describe(state: CoreState, now: number): CoreStatus {
     members: plan?.members ?? [],
     ready: plan === null ? [] : [...(plan.reports.get(plan.openSequence)?.keys() ?? [])],
     unilateral: plan?.unilateral ?? false,
+    leaderless: leaderless(state, now),
     peers: [...state.peers.values()].map(({ member, connected, lastHeardAt }) => ({
       member,
       connected,

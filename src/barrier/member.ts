@@ -9,9 +9,9 @@ import { limits } from './limits.ts'
 import { callIn } from './liveness.ts'
 import { heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan, silenceMs, stageAt } from './membership.ts'
 import { addRelayed, addSample, bestSample, offsetSample } from './offset.ts'
-import type { PeerState, PlanState } from './state.ts'
+import type { CoreState, PeerState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Message, PeerId, PlanRef } from './types.ts'
+import type { AbsenceReason, Leaderless, Member, Message, PeerId, PlanRef } from './types.ts'
 import { ownReady } from './voting.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
@@ -172,14 +172,14 @@ export function tickMember(step: Step): void {
     state.pingAt = now + (quick ? limits.quickPingMs : heartbeatSpec(state).heartbeatIntervalMs)
     pingPeer(step, state.leader.peer)
   }
-  const lostAt = quorumLostAt(step)
+  const lostAt = quorumLostAt(state)
   if (lostAt !== null && now >= lostAt) loseQuorum(step)
 }
 
 export function memberWakeAt(step: Step): number | null {
   const { state } = step
   const pingAt = state.leader !== null && state.lead === null ? state.pingAt : null
-  const lostAt = quorumLostAt(step)
+  const lostAt = quorumLostAt(state)
   if (pingAt === null || lostAt === null) return pingAt ?? lostAt
   return Math.min(pingAt, lostAt)
 }
@@ -256,8 +256,7 @@ function isLateReport(plan: PlanState, from: PeerId, sequence: number): boolean 
  * When this peer gives up on the others: it has waited for `agent_barrier_timeout`, and no leader with a majority was
  * heard of for as long as an election may take. Null while it need not think of it.
  */
-function quorumLostAt(step: Step): number | null {
-  const { state } = step
+function quorumLostAt(state: CoreState): number | null {
   const { plan } = state
   if (plan === null || plan.running) return null
   const stage = stageAt(plan, plan.position)
@@ -268,13 +267,52 @@ function quorumLostAt(step: Step): number | null {
   return Math.max(plan.waitingSince + timeoutMs, state.leaderlessSince + Math.min(timeoutMs, silenceMs(state)))
 }
 
+/** Whom a peer without a leader misses, and how long it goes on waiting; null where it has one, or needs none. */
+export function leaderless(state: CoreState, now: number): Leaderless | null {
+  const plan = openPlan(state)
+  if (plan === null || state.leader !== null || state.lead !== null) return null
+  const lostAt = quorumLostAt(state)
+  const policy = stageAt(plan, Math.max(1, plan.position))?.barrier.policy
+  return {
+    plan: plan.ref,
+    sinceMs: Math.max(0, now - state.leaderlessSince),
+    members: plan.members.length,
+    missing: missingMembers(state, plan),
+    givesUpInMs: lostAt === null ? null : Math.max(0, lostAt - now),
+    next: policy === 'best_effort' && plan.position > 0 ? 'unilateral' : 'quorum_lost',
+  }
+}
+
+function missingMembers(state: CoreState, plan: PlanState): Leaderless['missing'] {
+  return plan.members.flatMap((member) => {
+    const reason = member.peer === state.self.peer ? null : absence(state, plan, member)
+    return reason === null ? [] : [{ name: member.name, reason }]
+  })
+}
+
+/** Null for a member that is there as far as this peer can tell. */
+function absence(state: CoreState, plan: PlanState, { peer, incarnation }: Member): AbsenceReason | null {
+  const known = state.peers.get(peer)
+  if (known === undefined) return 'not connected'
+  if (known.verdict === 'left') return 'left'
+  if (known.member.incarnation !== incarnation) return 'restarted'
+  if (plan.gone.has(peer)) return 'left the plan'
+  if (known.verdict === 'dead') return 'dead'
+  return known.connected ? null : 'not connected'
+}
+
 function loseQuorum(step: Step): void {
   const { state } = step
   const { plan } = state
   if (plan === null) return
   const stage = stageAt(plan, plan.position)
-  const reachable = plan.members.filter(({ peer }) => peer !== state.self.peer && state.peers.get(peer)?.connected)
-  const reason = `only ${reachable.length + 1} of ${plan.members.length} members are reachable`
+  const missing = missingMembers(state, plan)
+  const members = plan.members.length
+  const why = missing.map(({ name, reason }) => `${name}: ${reason}`).join(', ')
+  const reason =
+    missing.length === 0
+      ? `no majority of ${members} members answered`
+      : `only ${members - missing.length} of ${members} members are reachable (${why})`
   if (state.leader === null) {
     state.campaign = null
     state.electionAt = step.now + limits.campaignRetryMaxMs

@@ -365,6 +365,22 @@ export type Output =
   /** After `leave`: nothing is left to do, the driver may stop. */
   | { readonly type: 'left' }
 
+/** Why a member is missing: it left the run or the plan, is another incarnation, does not answer, or is not connected. */
+export type AbsenceReason = 'left' | 'left the plan' | 'restarted' | 'dead' | 'not connected'
+
+/** A peer in a plan whose members have no leader: an election has yet to come to its end, or a majority is missing. */
+export interface Leaderless {
+  readonly plan: PlanRef
+  readonly sinceMs: number
+  readonly members: number
+  /** Members that do not answer this peer. */
+  readonly missing: readonly { readonly name: string; readonly reason: AbsenceReason }[]
+  /** When it stops waiting, ms from now; null while it is still at work. */
+  readonly givesUpInMs: number | null
+  /** What it does then. */
+  readonly next: 'quorum_lost' | 'unilateral'
+}
+
 /** What `status` shows of a peer's core. */
 export interface CoreStatus {
   readonly self: Member
@@ -377,6 +393,8 @@ export interface CoreStatus {
   readonly members: readonly Member[]
   readonly ready: readonly PeerId[]
   readonly unilateral: boolean
+  /** Null where there is a leader, or no barrier to come to. */
+  readonly leaderless: Leaderless | null
   readonly peers: readonly {
     readonly member: Member
     readonly connected: boolean

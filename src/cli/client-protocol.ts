@@ -4,7 +4,15 @@
  */
 
 import { z } from 'zod'
-import type { CoreStatus, Decision, PlanRef, PlanStatus, ReadinessDigest, SubmitOutcome } from '../barrier/mod.ts'
+import type {
+  CoreStatus,
+  Decision,
+  Leaderless,
+  PlanRef,
+  PlanStatus,
+  ReadinessDigest,
+  SubmitOutcome,
+} from '../barrier/mod.ts'
 import type { StageProgress } from '../io/mod.ts'
 import type { PeerInfo } from '../mesh/mod.ts'
 import { type Observation, observationSchema } from './results/mod.ts'
@@ -82,7 +90,8 @@ export type NodeDocument =
     }
   | { readonly type: 'leader'; readonly name: string }
   | { readonly type: 'observed'; readonly observation: Observation }
-  | { readonly type: 'alive' }
+  /** `leaderless`: null where the node has a leader, or has not been without one for long. */
+  | { readonly type: 'alive'; readonly leaderless: Leaderless | null }
   | {
       readonly type: 'finished'
       readonly plan: PlanRef
@@ -189,6 +198,15 @@ const peerInfo = z.object({
   connected: z.boolean(),
 })
 
+const leaderless = z.object({
+  plan,
+  sinceMs: z.number(),
+  members: z.number(),
+  missing: z.array(z.object({ name, reason: z.enum(['left', 'left the plan', 'restarted', 'dead', 'not connected']) })),
+  givesUpInMs: z.number().nullable(),
+  next: z.enum(['quorum_lost', 'unilateral']),
+})
+
 const coreStatus = z.object({
   self: member,
   role: z.enum(['leader', 'candidate', 'follower']),
@@ -200,6 +218,7 @@ const coreStatus = z.object({
   members,
   ready: peerIds,
   unilateral: z.boolean(),
+  leaderless: leaderless.nullable(),
   peers: z.array(z.object({ member, connected: z.boolean(), lastHeardMs: z.number() })),
   clock: z.object({ offsetMs: z.number(), roundTripMs: z.number() }).nullable(),
   rejected: z.record(z.string(), z.number()),
@@ -227,7 +246,7 @@ const documentSchema: z.ZodType<NodeDocument> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), peer: z.string(), sequence, progress: progressSchema }),
   z.object({ type: z.literal('leader'), name }),
   z.object({ type: z.literal('observed'), observation: observationSchema }),
-  z.object({ type: z.literal('alive') }),
+  z.object({ type: z.literal('alive'), leaderless: leaderless.nullable() }),
   z.object({
     type: z.literal('finished'),
     plan,

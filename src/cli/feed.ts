@@ -4,9 +4,10 @@
  */
 
 import { z } from 'zod'
-import type { PlanRef, StartDecision } from '../barrier/mod.ts'
+import type { Leaderless, PlanRef, StartDecision } from '../barrier/mod.ts'
 import { type ClientChannel, type MeshEvent, now } from '../mesh/mod.ts'
 import { ALIVE_INTERVAL_MS, type NodeDocument, progressSchema } from './client-protocol.ts'
+import { LEADERLESS_AFTER_MS } from './leaderless.ts'
 import { OBSERVATIONS_MAX, observationOf } from './results/mod.ts'
 
 type DecisionDocument = Extract<NodeDocument, { type: 'decision' }>
@@ -37,13 +38,15 @@ export type AgentProgress = z.infer<typeof agentProgressSchema>
 
 export class PlanFeed {
   readonly #name: string
+  readonly #leaderless: () => Leaderless | null
   readonly #records: PlanRecord[] = []
   readonly #followers = new Set<Follower>()
   readonly #awaited = new Map<string, (record: PlanRecord) => void>()
 
-  /** `name`: this node's. */
-  constructor(name: string) {
+  /** `name`: this node's; `leaderless`: what it says of itself. */
+  constructor(name: string, leaderless: () => Leaderless | null) {
     this.#name = name
+    this.#leaderless = leaderless
   }
 
   /** The plan that runs, or the last one. */
@@ -114,7 +117,11 @@ export class PlanFeed {
 
   /** Sends what lies after `after`, then all that comes, until the plan has ended or the client is gone. */
   follow(channel: ClientChannel, record: PlanRecord, after: number): void {
-    const follower = new Follower(channel, record.plan, () => this.#followers.delete(follower))
+    const leaderless = () => {
+      const now = this.#leaderless()
+      return now !== null && now.plan.uid === record.plan.uid && now.sinceMs >= LEADERLESS_AFTER_MS ? now : null
+    }
+    const follower = new Follower(channel, record.plan, leaderless, () => this.#followers.delete(follower))
     this.#followers.add(follower)
     for (const document of record.decisions) if (document.decision.sequence > after) follower.push(document)
     for (const document of record.observed) follower.push(document)
@@ -179,10 +186,10 @@ class Follower {
   #wake: () => void = () => {}
   #ended = false
 
-  constructor(channel: ClientChannel, plan: PlanRef, onDone: () => void) {
+  constructor(channel: ClientChannel, plan: PlanRef, leaderless: () => Leaderless | null, onDone: () => void) {
     this.plan = plan
     this.#channel = channel
-    this.#alive = setInterval(() => this.push({ type: 'alive' }), ALIVE_INTERVAL_MS)
+    this.#alive = setInterval(() => this.push({ type: 'alive', leaderless: leaderless() }), ALIVE_INTERVAL_MS)
     this.#alive.unref()
     this.done = this.#pump()
       // A client that went away needs nothing any more.

@@ -3,6 +3,7 @@
 import { type Decision, type PeerId, policyOf } from '../barrier/mod.ts'
 import type { Mesh, MeshEvent, PeerInfo } from '../mesh/mod.ts'
 import { describeFailure } from './failure.ts'
+import { describeLeaderless, LEADERLESS_AFTER_MS } from './leaderless.ts'
 import type { Log } from './log.ts'
 
 /** Refused messages that are logged in one second; a flood is counted, not written out. */
@@ -20,6 +21,7 @@ class MeshLogger {
   readonly #http: string | null
   readonly #names = new Map<PeerId, string>()
   #stages: readonly string[] = []
+  #leaderless: NodeJS.Timeout | undefined
   #rejectedSecond = 0
   #rejectedCount = 0
 
@@ -43,8 +45,10 @@ class MeshLogger {
       case 'leader_elected':
         return this.#log({ event: 'leader.elected', term: event.ballot.term, leader: event.name })
       case 'leader_lost':
+        this.#watchLeaderless()
         return this.#log({ event: 'leader.lost', term: event.ballot.term, leader: event.name, reason: event.reason })
       case 'waiting': {
+        this.#watchLeaderless()
         const { sequence, plan } = event
         return this.#log({ event: 'barrier.waiting', plan: plan.number, sequence, stage: this.#stage(sequence) })
       }
@@ -66,6 +70,17 @@ class MeshLogger {
       default:
         return
     }
+  }
+
+  /** A plan that nobody can lead on is no election that takes its time. */
+  #watchLeaderless(): void {
+    clearTimeout(this.#leaderless)
+    this.#leaderless = setTimeout(() => {
+      const { leaderless } = this.#mesh.status()
+      if (leaderless === null || leaderless.sinceMs < LEADERLESS_AFTER_MS) return
+      this.#log({ event: 'node.warning', code: 'NO_LEADER', message: describeLeaderless(leaderless) })
+    }, LEADERLESS_AFTER_MS + 100)
+    this.#leaderless.unref()
   }
 
   #joined({ peerId, name }: PeerInfo): void {

@@ -68,7 +68,7 @@ async function startLook(options: HttpOptions): Promise<Look> {
 }
 
 async function takePart({ command, mesh, log, containment, signals, look }: Part): Promise<number> {
-  const feed = new PlanFeed(mesh.name)
+  const feed = new PlanFeed(mesh.name, () => mesh.status().leaderless)
   const version = ownVersion()
   const planEnded = Promise.withResolvers<number>()
   mesh.onEvent((event) => feed.onMeshEvent(event))

@@ -1,6 +1,6 @@
 /** What `run` and `submit` know of a plan while it runs: a view that documents of a node change. Pure. */
 
-import type { Decision, PlanStatus, ReadinessDigest } from '../barrier/mod.ts'
+import type { Decision, Leaderless, PlanStatus, ReadinessDigest } from '../barrier/mod.ts'
 import type { StageProgress } from '../io/mod.ts'
 
 export type AgentState = 'working' | 'ready' | 'failed' | 'dead' | 'excluded'
@@ -32,6 +32,8 @@ export interface PlanView {
   readonly agents: readonly AgentView[]
   readonly leader: string
   readonly unilateral: boolean
+  /** Of the peer that is followed, while it waits and has no leader. */
+  readonly leaderless: Leaderless | null
   readonly end: { readonly status: PlanStatus; readonly reason: string } | null
 }
 
@@ -45,6 +47,7 @@ export function newPlanView(runId: string, stages: readonly StageView[], now: nu
     agents: [],
     leader: '',
     unilateral: false,
+    leaderless: null,
     end: null,
   }
 }
@@ -75,6 +78,7 @@ export function withDecision(view: PlanView, decision: Decision, unilateral: boo
     openedAt: now,
     agents,
     leader: decision.leader,
+    leaderless: null,
     unilateral: view.unilateral || unilateral,
   }
 }
@@ -114,11 +118,15 @@ export function withProgress(view: PlanView, peer: string, sequence: number, pro
 }
 
 export function withLeader(view: PlanView, leader: string): PlanView {
-  return { ...view, leader }
+  return { ...view, leader, leaderless: null }
+}
+
+export function withLeaderless(view: PlanView, leaderless: Leaderless | null): PlanView {
+  return view.leaderless === null && leaderless === null ? view : { ...view, leaderless }
 }
 
 export function withEnd(view: PlanView, status: PlanStatus, reason: string, unilateral: boolean): PlanView {
-  return { ...view, end: { status, reason }, unilateral: view.unilateral || unilateral }
+  return { ...view, leaderless: null, end: { status, reason }, unilateral: view.unilateral || unilateral }
 }
 
 /** Sums over the agents of the open stage. */

@@ -113,7 +113,10 @@ async function submit(
     return true
   }
   let outcome: SubmitOutcome
-  const alive = setInterval(() => void channel.send({ type: 'alive' }).catch(() => {}), ALIVE_INTERVAL_MS)
+  const alive = setInterval(
+    () => void channel.send({ type: 'alive', leaderless: null }).catch(() => {}),
+    ALIVE_INTERVAL_MS,
+  )
   try {
     const spec = toPlanSpec(parsePlan(request.yaml, 'the plan'), request.submission, request.agents)
     const answer = outcomes.wait(request.submission)

@@ -10,7 +10,16 @@ import { PacelineError } from './errors.ts'
 import { describeFailure } from './failure.ts'
 import { type FollowEnd, followPlan } from './follow.ts'
 import type { Plan } from './plan/mod.ts'
-import { newPlanView, type PlanView, withDecision, withDigest, withEnd, withLeader, withProgress } from './progress.ts'
+import {
+  newPlanView,
+  type PlanView,
+  withDecision,
+  withDigest,
+  withEnd,
+  withLeader,
+  withLeaderless,
+  withProgress,
+} from './progress.ts'
 import { writeReport } from './report/mod.ts'
 import { openResults, type PlanResults, ResultsSoFar, type RunSummary } from './results/mod.ts'
 import type { StopSignals } from './signals.ts'
@@ -135,6 +144,8 @@ class Session {
         return this.#show(withProgress(this.#view, document.peer, document.sequence, document.progress))
       case 'leader':
         return this.#show(withLeader(this.#view, document.name))
+      case 'alive':
+        return this.#show(withLeaderless(this.#view, document.leaderless))
       case 'observed':
         this.#written = this.#written.then(() => this.#results?.observe(document.observation))
         return

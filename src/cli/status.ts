@@ -4,6 +4,7 @@ import type { Mesh, PeerInfo } from '../mesh/mod.ts'
 import type { StatusCommand } from './args.ts'
 import { type NodeDocument, type PeerStatus, parseNodeDocument } from './client-protocol.ts'
 import { agentsOf } from './follow.ts'
+import { describeLeaderless } from './leaderless.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { compareNames } from './names.ts'
 import { renderColumns } from './terminal/mod.ts'
@@ -100,6 +101,10 @@ export function renderStatus(runId: string, rows: readonly PeerRow[]): string {
     const stage = core.stage === null ? '' : `, stage ${core.sequence} of ${stages.length} (${core.stage})`
     lines.push(`plan ${core.plan?.number ?? ''}${stage}${core.unilateral ? ', going on alone without a quorum' : ''}`)
   } else lines.push('no plan is running')
+  for (const { name, status } of answered) {
+    const leaderless = status?.core.leaderless ?? null
+    if (leaderless !== null) lines.push(`! ${name}: ${describeLeaderless(leaderless)}`)
+  }
   lines.push(...startLines(answered))
   for (const name of new Set(rows.map((row) => row.name))) {
     const same = rows.filter((row) => row.name === name)

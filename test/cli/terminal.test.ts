@@ -39,6 +39,7 @@ function view(changes: Partial<PlanView> = {}): PlanView {
     agents: [agent('alpha'), agent('beta'), agent('gamma')],
     leader: 'alpha',
     unilateral: false,
+    leaderless: null,
     end: null,
     ...changes,
   }
@@ -88,6 +89,25 @@ describe('what the block says', () => {
       '  excluded 1: e',
       '  led by alpha',
     ])
+  })
+
+  it('whom a peer without a leader misses, and how long it waits', () => {
+    const agents = [agent('a', 'ready'), agent('b')]
+    const leaderless = {
+      plan: { number: 1, uid: 'u' },
+      sinceMs: 3000,
+      members: 2,
+      missing: [{ name: 'b', reason: 'left' }],
+      givesUpInMs: 41_200,
+      next: 'quorum_lost',
+    } as const
+    expect(block(80, { agents, leaderless }).slice(4)).toEqual([
+      '  no majority: 1 of 2 members within reach, waiting for b (left)',
+      '  stops in 42 s',
+    ])
+    expect(plainStatus(view({ agents, leaderless }), NOW)).toMatch(
+      /%, no majority: 1 of 2 members within reach, waiting for b \(left\); stops in 42 s$/,
+    )
   })
 
   it('more agents than fit are counted', () => {

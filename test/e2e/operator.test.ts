@@ -180,6 +180,27 @@ it('a straggler is excluded after the grace, ends with 5, and the others complet
 })
 
 describe('without a majority', () => {
+  it('whom it waits for, why and how long is said where people look', async () => {
+    await using cluster = await Cluster.of(['a', 'b'], { args: ['--once'] })
+    await hold(cluster, 'a')
+    const settings = ['agent_barrier_timeout: 12s']
+    const submit = await cluster.submit(heldPlan(cluster, { policy: 'all_or_nothing', settings }), ['--agents', '2'])
+    await untilWaiting(cluster, ['b'], HELD)
+    expect(await cluster.kill('a', 'SIGTERM')).toEqual({ code: 5, signal: null })
+    await cluster.until('b says so', () => cluster.of('node.warning', 'b').length > 0)
+    const words = /no majority: 1 of 2 members within reach, waiting for a \(left\); stops in \d+ s/
+    expect(cluster.of('node.warning', 'b')).toMatchObject([
+      { code: 'NO_LEADER', message: expect.stringMatching(words) },
+    ])
+    const status = cluster.command(['status', '--run-id', cluster.runId, '--no-mdns'])
+    expect((await status.ended).code).toBe(0)
+    expect(status.stdout).toMatch(new RegExp(`^! b: ${words.source}$`, 'm'))
+    expect(await cluster.ended('b')).toEqual({ code: 3, signal: null })
+    expect((await submit.ended).code).toBe(3)
+    expect(submit.stderr).toMatch(words)
+    expect(submit.stderr).toMatch(/quorum_lost: only 1 of 2 members are reachable \(a: left\)/)
+  })
+
   it('each survivor stops with quorum_lost', async () => {
     await using cluster = await Cluster.of(THREE, { args: ['--once'] })
     await hold(cluster, 'a', 'b')

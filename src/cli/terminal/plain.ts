@@ -1,5 +1,6 @@
 /** Progress where there is no terminal: a line when a stage starts or is released, and one every few seconds. Pure. */
 
+import { describeLeaderless } from '../leaderless.ts'
 import { namesIn, type PlanView, totalsOf } from '../progress.ts'
 import { formatBytes, formatCount, formatRate, formatSeconds } from './format.ts'
 import { printable } from './width.ts'
@@ -16,6 +17,7 @@ export function plainChanges(before: PlanView, after: PlanView): string[] {
   if (before.leader !== '' && after.leader !== '' && before.leader !== after.leader) {
     lines.push(`${after.leader} leads now, after ${before.leader}`)
   }
+  if (after.leaderless !== null && before.leaderless === null) lines.push(describeLeaderless(after.leaderless))
   if (after.unilateral && !before.unilateral) lines.push('going on alone, without a quorum: results are marked so')
   for (const agent of after.agents) {
     const old = before.agents.find((one) => one.peer === agent.peer)
@@ -49,7 +51,8 @@ export function plainStatus(view: PlanView, now: number): string {
   if (totals.done !== null) parts.push(`${Math.floor(totals.done * 100)}%`)
   if (totals.errors > 0) parts.push(`${formatCount(totals.errors)} errors`)
   const [ready, working] = [namesIn(view, 'ready'), namesIn(view, 'working')]
-  if (ready.length > 0 && working.length > 0) parts.push(`waiting for ${working.join(', ')}`)
+  if (view.leaderless !== null) parts.push(describeLeaderless(view.leaderless))
+  else if (ready.length > 0 && working.length > 0) parts.push(`waiting for ${working.join(', ')}`)
   return `stage ${view.sequence} of ${view.stages.length} ${stageName(view, view.sequence)}: ${parts.join(', ')}`
 }
 

@@ -1,5 +1,6 @@
 /** The live block as lines of text. Pure: view, width and time in, lines out. */
 
+import { describeLeaderless } from '../leaderless.ts'
 import { namesIn, type PlanView, type Totals, totalsOf } from '../progress.ts'
 import { formatBytes, formatCount, formatNanoseconds, formatRate, formatSeconds } from './format.ts'
 import { type Color, paint } from './paint.ts'
@@ -84,6 +85,10 @@ function renderAgents(view: PlanView, { width, color }: RenderOptions): string[]
   for (const [label, paintAs, names] of groups) {
     if (names.length > 0)
       lines.push(paint(paintAs, listNames(`${INDENT}${label} ${names.length}: `, names, width), color))
+  }
+  if (view.leaderless !== null) {
+    const parts = describeLeaderless(view.leaderless).split('; ')
+    return [...lines, ...parts.map((part) => paint('yellow', clip(INDENT + part, width), color))]
   }
   const alone = view.unilateral ? ', going on alone without a quorum' : ''
   if (view.leader !== '') lines.push(paint('dim', clip(`${INDENT}led by ${view.leader}${alone}`, width), color))
