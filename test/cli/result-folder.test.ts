@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { decodeFromCompressedBase64, type Histogram, HistogramLogReader } from 'hdr-histogram-js'
@@ -65,6 +65,21 @@ describe('a result folder', () => {
       ['alpha', 0],
       ['beta', -5000],
     ])
+  })
+
+  it('writes what was observed anew only when there is more of it', async () => {
+    const results = await openResults({ out, runId: 'quiet', start: run.start })
+    const [start, release, last] = run.decisions
+    if (start === undefined || release === undefined || last === undefined) throw new Error('a start and two releases')
+    const how = { unilateral: false, waitedMs: 1 }
+    const written = async () => (await stat(path.join(results.dir, 'observed.jsonl'), { bigint: true })).ino
+    await results.recordDecision(start, how)
+    const first = await written()
+    await results.recordDecision(release, how)
+    expect(await written()).toBe(first)
+    results.observe({ by: 'alpha', at: STARTED_AT, event: 'peer.left', name: 'beta', term: null, reason: '' })
+    await results.recordDecision(last, how)
+    expect((await readResults(results.dir)).observed).toHaveLength(1)
   })
 
   it('has histograms that other HDR tools read', async () => {

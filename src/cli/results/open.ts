@@ -2,10 +2,10 @@
 
 import path from 'node:path'
 import type { Decision } from '../../barrier/mod.ts'
-import { mergeStats } from '../../io/mod.ts'
 import { agentReportText } from './agent-report.ts'
-import { agentFolder, makeFolder, newFolder, safeName, writeWhole } from './files.ts'
+import { agentFolder, type FileToWrite, makeFolder, newFolder, safeName, writeAllWhole, writeWhole } from './files.ts'
 import { latencyEntries, latencyLog } from './latency-log.ts'
+import { mergedStats } from './merged.ts'
 import { OBSERVATIONS_MAX, type Observation } from './observed.ts'
 import { perfLogTsv, perfRowsOf } from './perf-log.ts'
 import { PlanRecord, type StageRecord } from './record.ts'
@@ -32,6 +32,8 @@ class ResultsFolder implements PlanResults {
   readonly #init: ResultsInit
   readonly #record: PlanRecord
   readonly #observed: Observation[] = []
+  /** How many of them were written; -1 before the file is there. */
+  #observedWritten = -1
   /** By sequence: histograms are costly to read, and stages rarely change twice. */
   readonly #latencies = new Map<number, readonly string[]>()
   #own: { readonly sequence: number; readonly agent: string; readonly payload: string } | null = null
@@ -44,14 +46,10 @@ class ResultsFolder implements PlanResults {
 
   async recordDecision(decision: Decision, how: { unilateral: boolean; waitedMs: number }): Promise<void> {
     const changed = this.#record.add(decision, how.unilateral, how.waitedMs)
-    // Figures first: a decision that is on record has its results beside it.
-    await this.#writeFigures(changed)
-    await this.#writeObserved()
-    await this.#write(
-      'summary.json',
-      json(this.#summary({ status: 'running', reason: '', unilateral: how.unilateral })),
-    )
-    await this.#write('decisions.jsonl', jsonLines(this.#record.lines))
+    const summary = () => json(this.#summary({ status: 'running', reason: '', unilateral: how.unilateral }))
+    await this.#write([...this.#figures(changed), this.#file('summary.json', summary)])
+    // Last: a decision that is on record has its results beside it.
+    await writeAllWhole([this.#file('decisions.jsonl', () => jsonLines(this.#record.lines))])
   }
 
   observe(observation: Observation): void {
@@ -70,13 +68,11 @@ class ResultsFolder implements PlanResults {
 
   async finish(end: Parameters<PlanResults['finish']>[0]): Promise<RunSummary> {
     const own = this.#own
-    if (own !== null && !this.#record.isDecided(own.sequence)) {
-      this.#record.addUndecided(own.sequence, own.agent, own.payload)
-      await this.#writeFigures([own.sequence])
-    }
+    const isUndecided = own !== null && !this.#record.isDecided(own.sequence)
+    if (isUndecided) this.#record.addUndecided(own.sequence, own.agent, own.payload)
     const summary = this.#summary(end)
-    await this.#writeObserved()
-    await this.#write('summary.json', json(summary))
+    const figures = isUndecided ? this.#figures([own.sequence]) : []
+    await this.#write([...figures, this.#file('summary.json', () => json(summary))])
     return summary
   }
 
@@ -84,39 +80,43 @@ class ResultsFolder implements PlanResults {
     return summaryOf(this.#record, this.#init.runId, end)
   }
 
-  async #writeFigures(changed: readonly number[]): Promise<void> {
-    for (const sequence of changed) {
-      const stage = this.#record.stages.find((one) => one.sequence === sequence)
-      if (stage === undefined) continue
-      await this.#writeStage(stage)
-      this.#latencies.set(sequence, latencyEntries(stage))
-    }
-    if (changed.length === 0) return
-    await this.#write('perf_log.tsv', perfLogTsv(perfRowsOf(this.#record.stages)))
-    await this.#write('latency.hlog', latencyLog([...this.#latencies.values()].flat()))
+  #figures(changed: readonly number[]): FileToWrite[] {
+    const stages = this.#record.stages.filter(({ sequence }) => changed.includes(sequence))
+    if (stages.length === 0) return []
+    for (const stage of stages) this.#latencies.set(stage.sequence, latencyEntries(stage))
+    return [
+      ...stages.flatMap((stage) => this.#stageFiles(stage)),
+      this.#file('perf_log.tsv', () => perfLogTsv(perfRowsOf(this.#record.stages))),
+      this.#file('latency.hlog', () => latencyLog([...this.#latencies.values()].flat())),
+    ]
   }
 
-  async #writeStage(stage: StageRecord): Promise<void> {
-    const prefix = `${String(stage.sequence).padStart(2, '0')}_${safeName(stage.name)}`
-    const merged = mergeStats(stage.agents.map(({ result }) => result.stats))
-    await this.#write(`${prefix}_results.tsv`, resultsTsv(merged, secondsOf(stage.agents)))
-    for (const { agent, result, late, payload } of stage.agents) {
-      const folder = agentFolder(agent)
-      await this.#write(
-        `${folder}/${prefix}_report.json`,
-        agentReportText({ agent, sequence: stage.sequence, late, payload }),
-      )
-      await this.#write(`${folder}/${prefix}_results.tsv`, resultsTsv(result.stats, result.seconds))
-      if (result.output !== '') await this.#write(`${folder}/${prefix}_output.txt`, result.output)
-    }
+  #stageFiles(stage: StageRecord): FileToWrite[] {
+    const { sequence, agents } = stage
+    const prefix = `${String(sequence).padStart(2, '0')}_${safeName(stage.name)}`
+    return [
+      this.#file(`${prefix}_results.tsv`, () => resultsTsv(mergedStats(stage), secondsOf(agents))),
+      ...agents.flatMap(({ agent, result, late, payload }) => {
+        const path = `${agentFolder(agent)}/${prefix}`
+        return [
+          this.#file(`${path}_report.json`, () => agentReportText({ agent, sequence, late, payload })),
+          this.#file(`${path}_results.tsv`, () => resultsTsv(result.stats, result.seconds)),
+          ...(result.output === '' ? [] : [this.#file(`${path}_output.txt`, () => result.output)]),
+        ]
+      }),
+    ]
   }
 
-  async #writeObserved(): Promise<void> {
-    await this.#write('observed.jsonl', jsonLines(this.#observed))
+  /** With what was observed since it was written last. */
+  async #write(files: readonly FileToWrite[]): Promise<void> {
+    const observed = [...this.#observed]
+    const isNew = observed.length > this.#observedWritten
+    await writeAllWhole(isNew ? [...files, this.#file('observed.jsonl', () => jsonLines(observed))] : files)
+    this.#observedWritten = observed.length
   }
 
-  async #write(name: string, text: string): Promise<void> {
-    await writeWhole(path.join(this.dir, name), text)
+  #file(name: string, text: () => string): FileToWrite {
+    return { file: path.join(this.dir, name), text }
   }
 }
 

@@ -2,9 +2,10 @@
 
 import { z } from 'zod'
 import type { PlanStatus } from '../../barrier/mod.ts'
-import { mergeStats, type OpStats, type StageResult, summarize } from '../../io/mod.ts'
+import { type OpStats, type StageResult, summarize } from '../../io/mod.ts'
 import { aboutSchema } from '../about.ts'
 import { sumStage } from '../stage-result.ts'
+import { mergedStats } from './merged.ts'
 import type { AgentStage, PlanRecord, StageRecord } from './record.ts'
 import { startSpread } from './start-spread.ts'
 import { mergeIgnoringBucket } from './tsv.ts'
@@ -191,7 +192,7 @@ function summarizeStage(stage: StageRecord): StageSummary {
     seconds,
     waitedMs: decision?.kind === 'release' ? decision.waitedMs : 0,
     startSpreadMs: startSpread(agents.map(({ result, offsetMs }) => ({ startedAt: result.startedAt, offsetMs }))),
-    ops: figuresByOp(mergeStats(agents.map(({ result }) => result.stats)), seconds),
+    ops: figuresByOp(mergedStats(stage), seconds),
     agents: agents.map((agent) => agentOf(agent, decision?.kind === 'release' ? decision.startAt : null)),
     notes: [...notes, ...limitsOf(agents)],
   }
