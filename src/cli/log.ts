@@ -4,6 +4,7 @@ import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import { now } from '../mesh/mod.ts'
 import type { LogEvent } from './events.ts'
+import { describeFailure } from './failure.ts'
 import { formatBytes, formatCount, formatSeconds } from './terminal/format.ts'
 import { paint } from './terminal/paint.ts'
 
@@ -26,8 +27,7 @@ export function createLog(options: LogOptions): Log {
 
 function createJsonLog(options: LogOptions): Log {
   const destination = pino.destination({ dest: 1, sync: true })
-  // A reader that went away (EPIPE) must not end the peer: the run is worth more than its log.
-  destination.on('error', () => {})
+  destination.on('error', tellLost())
   const logger = pino(
     { base: { run: options.run, peer: options.peer }, timestamp: () => `,"time":${now().toFixed(3)}` },
     destination,
@@ -38,7 +38,23 @@ function createJsonLog(options: LogOptions): Log {
   }
 }
 
+/**
+ * A log that cannot be written must not end the peer: the run is worth more. A reader that went away, or a terminal that
+ * is gone or slower than this peer, costs lines and nothing else; anything else is said once.
+ */
+function tellLost(): (error: unknown) => void {
+  let told = false
+  return (error) => {
+    if (told || isErrno(error, 'EPIPE') || isErrno(error, 'EAGAIN') || isErrno(error, 'EIO')) return
+    told = true
+    process.stderr.write(
+      `paceline: the log cannot be written (${describeFailure(error).message}): going on without it\n`,
+    )
+  }
+}
+
 function createPrettyLog(options: LogOptions): Log {
+  const lost = tellLost()
   return (event) => {
     const time = new Date(now()).toISOString().slice(11, 23)
     const color = WARNINGS.has(event.event) ? 'yellow' : event.event.startsWith('barrier.') ? 'cyan' : 'none'
@@ -47,8 +63,7 @@ function createPrettyLog(options: LogOptions): Log {
     try {
       writeSync(1, line)
     } catch (error) {
-      // As above: a terminal that went away, or one that is slower than this peer, costs lines and nothing else.
-      if (!isErrno(error, 'EPIPE') && !isErrno(error, 'EAGAIN') && !isErrno(error, 'EIO')) throw error
+      lost(error)
     }
   }
 }

@@ -55,6 +55,17 @@ for (const [runtime, command, there] of RUNTIMES) {
   })
 }
 
+it.each(['json', 'pretty'])('a %s log that cannot be written is told once, and ends no peer', async (form) => {
+  const run = ['--run-id', `${cluster.runId}-${form}`, '--no-mdns']
+  const node = [process.execPath, main, 'node', ...run, '--once', '--log', form, '--out', `full-${form}`]
+  const peer = throughShell([...node, '--allow', 'null://'], '>/dev/full')
+  const submit = await throughShell([process.execPath, main, 'submit', 'plan.yaml', ...run, '--wait', '30'], '')
+  expect(submit).toMatchObject({ code: '0', text: expect.stringMatching(/plan 1 completed\n$/) })
+  const { code, text } = await peer
+  expect(text).toMatch(/^paceline: the log cannot be written \(ENOSPC.*\): going on without it\n$/)
+  expect(code).toBe('0')
+})
+
 it('a report that cannot be written is no success, the figures are shown all the same', async () => {
   const command = [process.execPath, main, 'run', 'plan.yaml', '--agents', '1', '--out', 'limited']
   // Kilobytes of a file: enough for all but the report.
