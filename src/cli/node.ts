@@ -5,6 +5,7 @@ import { type Containment, resolveContainment } from '../io/mod.ts'
 import { createMesh, type Mesh } from '../mesh/mod.ts'
 import { type Agent, EXIT_INTERRUPTED, EXIT_OF_STATUS, startAgent } from './agent.ts'
 import type { NodeCommand } from './args.ts'
+import { describeFailure } from './failure.ts'
 import { PlanFeed } from './feed.ts'
 import type { HttpOptions, HttpServer, openPages } from './http/mod.ts'
 import { createLog, type Log } from './log.ts'
@@ -71,8 +72,12 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
   const feed = new PlanFeed(mesh.name, () => mesh.status().leaderless)
   const version = ownVersion()
   const planEnded = Promise.withResolvers<number>()
+  const broken = Promise.withResolvers<'a defect'>()
   mesh.onEvent((event) => feed.onMeshEvent(event))
   logMeshEvents(mesh, log, look?.server.url ?? null)
+  mesh.onEvent((event) => {
+    if (event.type === 'fault') broken.resolve('a defect')
+  })
   const served = {
     mesh,
     feed,
@@ -80,6 +85,10 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
     runtime: ownRuntime(),
     onRefused: (from: string, got: string) =>
       log({ event: 'message.rejected', reason: 'request', from, expected: 'a request', got }),
+    onDefect: (error: unknown) => {
+      const { code, message } = describeFailure(error)
+      log({ event: 'node.warning', code, message: `A client could not be served: ${message}` })
+    },
   }
   const pages = look?.openPages(look.server, {
     mesh,
@@ -106,7 +115,8 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
   })
   serveClients(served)
 
-  const why = await Promise.race([signals.first, planEnded.promise, ...(command.stopOnEof ? [inputEnd()] : [])])
+  const ends = [signals.first, planEnded.promise, broken.promise, ...(command.stopOnEof ? [inputEnd()] : [])]
+  const why = await Promise.race(ends)
   const exit = typeof why === 'string' ? await leaveRun(why, { command, mesh, log, agent }) : why
   if (typeof why === 'number') {
     await feed.drain(DRAIN_MS)
@@ -122,8 +132,11 @@ async function leaveRun(why: string, { command, mesh, log, agent }: Leaving): Pr
   const isUnderWay = mesh.status().plan !== null
   const isByHand = why === 'SIGINT'
   log({ event: 'node.leaving', reason: why })
-  await mesh.leave(LEAVE_MS)
+  // A core that is broken cannot take leave.
+  await (why === 'a defect' ? mesh.close() : mesh.leave(LEAVE_MS))
   const exit = await agent.leave(isByHand ? EXIT_INTERRUPTED : EXIT_OF_STATUS.excluded)
+  // What it knows may be wrong: somebody, or a service manager, should start it anew.
+  if (why === 'a defect') return 1
   return isUnderWay && exit !== null && (isByHand || command.once) ? exit : 0
 }
 

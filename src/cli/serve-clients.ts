@@ -1,7 +1,7 @@
 /** The node's side of the client protocol: takes one request from a stream and answers it. */
 
 import type { SubmitOutcome } from '../barrier/mod.ts'
-import type { ClientChannel, Mesh } from '../mesh/mod.ts'
+import { type ClientChannel, type Mesh, MeshError } from '../mesh/mod.ts'
 import {
   ALIVE_INTERVAL_MS,
   type ClientRequest,
@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly runtime: string
   /** A client said what is no request. */
   readonly onRefused: (from: string, got: string) => void
+  /** Serving failed for no fault of the client's. */
+  readonly onDefect: (error: unknown) => void
 }
 
 type SubmitRequest = Extract<ClientRequest, { type: 'submit' }>
@@ -41,8 +43,11 @@ export function serveClients(options: ServeOptions): void {
     const served =
       open > CLIENTS_MAX ? refuse(channel, 'BUSY', 'too many clients at this peer') : serve(channel, options, outcomes)
     served
-      // The client is gone, or speaks nonsense that the stream itself refused: nobody is left to tell.
-      .catch(() => channel.close())
+      .catch((error) => {
+        // The client is gone, or speaks nonsense that the stream itself refused: nobody is left to tell.
+        if (!(error instanceof MeshError)) options.onDefect(error)
+        return channel.close()
+      })
       .catch(() => {})
       .finally(() => {
         open -= 1
