@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { HttpFlags } from './args.ts'
+import { PacelineError } from './errors.ts'
+import { describeFailure } from './failure.ts'
 import { makeFolder } from './results/mod.ts'
 
 export interface LocalPeersOptions {
@@ -53,7 +55,7 @@ export class LocalPeers {
   }
 
   async start(): Promise<void> {
-    await makeFolder(this.#options.scratch)
+    await makeScratch(this.#options.scratch)
     for (const name of this.#options.names) this.#peers.push(await this.#spawn(name))
     void Promise.all(this.#peers.map((peer) => peer.ended)).then(() => this.#allEnded.resolve())
   }
@@ -160,6 +162,19 @@ export class LocalPeers {
     })
     await Promise.race([this.#allEnded.promise, timeout])
     clearTimeout(timer)
+  }
+}
+
+async function makeScratch(folder: string): Promise<void> {
+  try {
+    await makeFolder(folder)
+  } catch (error) {
+    const why = describeFailure(error).message
+    throw new PacelineError(
+      'SCRATCH_UNWRITABLE',
+      `Local peers have no place for their logs (${why}): set TMPDIR to a folder that can be written`,
+      { exitCode: 2, cause: error },
+    )
   }
 }
 

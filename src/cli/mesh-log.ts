@@ -63,6 +63,7 @@ class MeshLogger {
         return this.#rejected(event.reason, event.from, event.expected, event.got)
       case 'refused':
         return this.#rejected(event.reason, event.from, event.expected, event.got)
+      case 'trouble':
       case 'fault': {
         const { code, message } = describeFailure(event.error)
         return this.#log({ event: 'node.warning', code, message })

@@ -59,6 +59,9 @@ export async function joinAsClient(flags: ClientFlags): Promise<Mesh> {
     role: 'client',
     version: ownVersion(),
   })
+  mesh.onEvent((event) => {
+    if (event.type === 'trouble') process.stderr.write(`warning: ${event.error.message}\n`)
+  })
   if (await waitForAgent(mesh, flags.waitMs)) return mesh
   await mesh.close()
   const asked = flags.peers.length === 0 ? 'on this host or by multicast DNS' : `at ${flags.peers.join(', ')}`

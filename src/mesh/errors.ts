@@ -6,6 +6,7 @@ export type MeshErrorCode =
   | 'MESH_LISTEN'
   | 'MESH_NOT_PRIVATE'
   | 'MESH_SECRET'
+  | 'MESH_RENDEZVOUS'
   | 'MESH_CHANNEL'
   | 'MESH_CLOSED'
 

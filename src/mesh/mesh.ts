@@ -233,8 +233,10 @@ class RunningMesh implements Mesh {
       const own = { peer: peerId, addrs, who: this.#peers.identity(), seal: sealOf(secret, peerId) }
       await this.#rendezvous.open(role === 'agent' ? own : null)
     } catch (error) {
-      // Peers on this host must then be named by --join; the rest of the mesh works.
-      this.#refused('rendezvous', 'self', `a folder of its own at ${rendezvousDir}`, allMessages(error))
+      const message =
+        `Peers of this host cannot find each other at ${rendezvousDir} (${allMessages(error)}): ` +
+        'name one with --join or --peer, or set TMPDIR to a folder of your own'
+      this.#emit({ type: 'trouble', error: new MeshError('MESH_RENDEZVOUS', message, error) })
     }
   }
 

@@ -54,6 +54,8 @@ export class Rendezvous {
   readonly #entries = new Map<string, Entry>()
   #watcher: FSWatcher | undefined
   #timer: NodeJS.Timeout | undefined
+  /** The own entry; null where none is left. */
+  #text: string | null = null
   #closed = false
 
   constructor(folder: string, runId: string, peer: string, events: RendezvousEvents) {
@@ -64,20 +66,31 @@ export class Rendezvous {
 
   /** `own` null: only looks, leaves nothing. */
   async open(own: Omit<Entry, 'pid'> | null): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    await this.#checkOwner()
-    if (own !== null) {
-      const text = JSON.stringify({ pid: process.pid, ...own } satisfies Entry)
-      const file = path.join(this.#folder, this.#own)
-      await writeFile(`${file}.tmp`, text, { mode: 0o600 })
-      await rename(`${file}.tmp`, file)
-    }
-    this.#watcher = watch(this.#folder, (_, name) => void (name === null ? this.#scan() : this.#look(name)))
-    // A watcher may fail (too many of them on this host): the rare scan then does its work.
-    this.#watcher.on('error', () => this.#watcher?.close())
+    this.#text = own === null ? null : JSON.stringify({ pid: process.pid, ...own } satisfies Entry)
+    await this.#announce()
+    this.#watch()
     this.#timer = setInterval(() => void this.#scan(), limits.rendezvousRescanMs)
     this.#timer.unref()
     await this.#scan()
+  }
+
+  async #announce(): Promise<void> {
+    await makeOwnFolder(this.#folder)
+    await this.#checkOwner()
+    if (this.#text === null) return
+    const file = path.join(this.#folder, this.#own)
+    await writeFile(`${file}.tmp`, this.#text, { mode: 0o600 })
+    await rename(`${file}.tmp`, file)
+  }
+
+  /** A watcher may fail, at once or later (too many of them on this host): the rare scan then does its work. */
+  #watch(): void {
+    try {
+      this.#watcher = watch(this.#folder, (_, name) => void (name === null ? this.#scan() : this.#look(name)))
+      this.#watcher.on('error', () => this.#watcher?.close())
+    } catch {
+      this.#watcher = undefined
+    }
   }
 
   /** For a peer that others have met before it was noticed here. */
@@ -103,6 +116,9 @@ export class Rendezvous {
   async #scan(): Promise<void> {
     if (this.#closed) return
     const names = shuffled(await readdir(this.#folder).catch(() => []))
+    // Temp directories are cleaned of what is old. Where this fails, the next look tries again.
+    const isForgotten = this.#text !== null && !names.includes(this.#own)
+    if (isForgotten) await this.#announce().catch(() => undefined)
     for (const name of new Set([...names, ...this.#entries.keys()])) {
       const known = this.#entries.get(name)
       if (known === undefined || !names.includes(name)) await this.#look(name, names.length)
@@ -151,6 +167,27 @@ export class Rendezvous {
   }
 }
 
+/** Not `recursive`, which does not return on Node where a file system such as /proc answers ENOENT. */
+async function makeOwnFolder(folder: string): Promise<void> {
+  // Another peer of this host may make it at the same time.
+  const make = async () => {
+    await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error
+    })
+  }
+  try {
+    await make()
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || path.dirname(folder) === folder) throw error
+    await makeOwnFolder(path.dirname(folder))
+    await make()
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
 /** So that newcomers do not all connect to the same peers. */
 function shuffled(names: readonly string[]): string[] {
   return names
@@ -164,6 +201,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return codeOf(error) === 'EPERM'
   }
 }

@@ -1,6 +1,7 @@
 /** What the mesh offers to the command line. No libp2p type appears here. */
 
 import type { CoreStatus, Output, PlanRef, PlanSpec, ReadyStatus } from '../barrier/mod.ts'
+import type { MeshError } from './errors.ts'
 
 export interface MeshOptions {
   readonly runId: string
@@ -43,7 +44,6 @@ export type RefuseReason =
   | 'join'
   | 'malformed'
   | 'rate'
-  | 'rendezvous'
   | 'replay'
   | 'request'
   | 'role'
@@ -65,7 +65,9 @@ export type MeshEvent =
     }
   /** Gossip of another agent's stage progress (opaque to the mesh), at most one a second and agent. */
   | { readonly type: 'agent_progress'; readonly from: string; readonly name: string; readonly data: unknown }
-  /** A defect in an own component; the mesh goes on where it can. */
+  /** Something cannot be had here; the rest of the mesh works. */
+  | { readonly type: 'trouble'; readonly error: MeshError }
+  /** The core broke an invariant: this peer takes no part in anything any more. */
   | { readonly type: 'fault'; readonly error: Error }
 
 /** One request of a client to a node: JSON documents both ways on one libp2p stream. */

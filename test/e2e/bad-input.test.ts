@@ -131,6 +131,20 @@ describe('flags', () => {
   })
 })
 
+it('no temp directory: local peers have no place, others say that nobody finds them there', async () => {
+  const env = { TMPDIR: '/proc/x' }
+  const run = cluster.command(['run', 'good.yaml'], { env })
+  expect((await run.ended).code).toBe(2)
+  expect(run.stderr).toMatch(/no place for their logs .*\/proc.*: set TMPDIR .*\[SCRATCH_UNWRITABLE\]/)
+  const submit = cluster.command(['submit', 'good.yaml', '--run-id', cluster.runId, '--no-mdns', '--wait', '1'], {
+    env,
+  })
+  expect((await submit.ended).code).toBe(4)
+  expect(submit.stderr).toMatch(
+    /^warning: Peers of this host cannot find each other at \/proc\/x.*--peer, or set TMPDIR/,
+  )
+})
+
 it('nobody there: exit 4 and what to look at', async () => {
   await refused(['submit', 'good.yaml', '--run-id', cluster.runId, '--no-mdns'], 4, /No peer of run .*--peer/)
 })

@@ -1,6 +1,6 @@
 /** How peers find each other, and that strangers stay apart. Real libp2p nodes on loopback. */
 
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createMesh, generateSecret } from '../../src/mesh/mod.ts'
@@ -18,6 +18,24 @@ describe('rendezvous on one host', () => {
     const all = [...first, await world.peer('late')]
     await met(all)
     await led(all)
+  })
+
+  it('a peer that was there long is found, although the temp directory was cleaned', async () => {
+    await using world = await World.create()
+    const a = await world.peer('a')
+    await rm(world.rendezvousDir, { recursive: true })
+    const b = await world.peer('b')
+    await met([a, b])
+  })
+
+  it('a folder that cannot be used is told, and costs no more than that', async () => {
+    await using world = await World.create()
+    const file = path.join(world.folder, 'file')
+    await writeFile(file, '')
+    const a = await world.peer('a', { rendezvousDir: path.join(file, 'peers') })
+    expect(a.of('trouble')).toMatchObject([{ error: { code: 'MESH_RENDEZVOUS' } }])
+    const b = await world.peer('b', { join: [a.address] })
+    await met([a, b])
   })
 
   it('peers of different runs never meet', async () => {
