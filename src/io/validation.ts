@@ -95,7 +95,7 @@ function joinFailures(failures: readonly unknown[]): IoError {
 function checkFolder(folder: string, uri: string, writes: boolean, folders: Folders, context: StageContext): void {
   let prefix: string
   try {
-    prefix = folders.prefixOf(folder, writes)
+    prefix = folders.hold(folder, writes).prefix
   } catch (error) {
     if (error instanceof IoError) throw error
     if (writes) throw new IoError('NOT_WRITABLE', describeOpError('create', uri, error), { cause: error })

@@ -65,3 +65,13 @@ describe.each(RUNTIMES)('the engine on %s', (_name, command) => {
     expect(await left.text()).not.toContain('<Key>')
   })
 })
+
+it('Deno with all permissions calls the C library, which answers as the runtime does', async () => {
+  const calls = fileURLToPath(new URL('calls.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(deno, ['run', '-A', calls, tempFolder()], { cwd: root, timeout: 50_000 })
+  const { isLibrary, library, runtime, paths } = JSON.parse(stdout)
+  expect(isLibrary).toBe(true)
+  expect(library).toEqual(runtime)
+  expect(library).toMatchObject({ 'read far away': 'tent', 'open a link': 'ELOOP', 'a full device': 'ENOSPC' })
+  expect(Object.values(paths)).toEqual(['EINVAL', 'EINVAL', 'EINVAL', 'EINVAL'])
+})

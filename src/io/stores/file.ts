@@ -1,22 +1,11 @@
 /** Files, with synchronous calls: made for lanes that are threads. `direct:` bypasses the page cache with O_DIRECT. */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  opendirSync,
-  openSync,
-  readSync,
-  rmdirSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { constants, opendirSync, rmdirSync } from 'node:fs'
 import type { Content } from '../content.ts'
 import { codeOf, IoError } from '../errors.ts'
 import { CHUNK_BYTES, PAGE_BYTES } from '../limits.ts'
 import { asFolder, parseUri } from '../uri.ts'
+import type { FileCalls, HeldFolder } from './calls.ts'
 import type { Folders } from './folders.ts'
 import type { ObjectRef, SyncStore, Verify } from './types.ts'
 
@@ -26,10 +15,6 @@ const READ = constants.O_RDONLY | SAFE
 const WRITE = constants.O_WRONLY | constants.O_CREAT | SAFE
 /** Linux has it, other systems do not. */
 const DIRECT = constants.O_DIRECT ?? 0
-
-/** Deno's own call takes less than half of the time of its `node:fs`. */
-declare const Deno: { lstatSync(path: string): { readonly size: number } } | undefined
-const lookAt: (path: string) => { readonly size: number } = typeof Deno === 'undefined' ? lstatSync : Deno.lstatSync
 
 /** Names in one batch of a walk. */
 const BATCH = 1024
@@ -43,6 +28,7 @@ interface Handles {
 
 export interface FileStoreOptions {
   readonly folders: Folders
+  readonly calls: FileCalls
   /** Shared by all stores of a lane: page-aligned, CHUNK_BYTES long. */
   readonly buffer: Buffer
   /** A power of two. */
@@ -53,6 +39,7 @@ export class FileStore implements SyncStore {
   readonly base: string
   readonly #root: string
   readonly #folders: Folders
+  readonly #calls: FileCalls
   readonly #buffer: Buffer
   readonly #direct: boolean
   readonly #handles: Handles
@@ -67,6 +54,7 @@ export class FileStore implements SyncStore {
     this.#direct = scheme === 'direct'
     if (this.#direct && DIRECT === 0) throw new IoError('BAD_URI', `Cannot use ${base}: this system has no O_DIRECT`)
     this.#folders = options.folders
+    this.#calls = options.calls
     this.#buffer = options.buffer
     this.#handleMask = options.handles - 1
     this.#handles = {
@@ -76,12 +64,12 @@ export class FileStore implements SyncStore {
     }
   }
 
-  #path(ref: ObjectRef, create: boolean): string {
-    return this.#folders.prefixOf(ref.dir === '' ? this.#root : this.#root + ref.dir, create) + ref.file
+  #hold(ref: ObjectRef, create: boolean): HeldFolder {
+    return this.#folders.hold(ref.dir === '' ? this.#root : this.#root + ref.dir, create)
   }
 
   #openToRead(ref: ObjectRef): number {
-    return openSync(this.#path(ref, false), this.#direct ? READ | DIRECT : READ)
+    return this.#calls.open(this.#hold(ref, false), ref.file, this.#direct ? READ | DIRECT : READ)
   }
 
   get(ref: ObjectRef, verify: Verify | null): number {
@@ -89,7 +77,7 @@ export class FileStore implements SyncStore {
     try {
       return this.#readAll(fd, ref.size, verify)
     } finally {
-      closeSync(fd)
+      this.#calls.close(fd)
     }
   }
 
@@ -100,7 +88,7 @@ export class FileStore implements SyncStore {
     for (;;) {
       const left = size < 0 ? CHUNK_BYTES : size - total
       const wanted = left > CHUNK_BYTES ? CHUNK_BYTES : this.#direct ? roundUp(left) : left
-      const got = wanted === 0 ? 0 : readSync(fd, buffer, 0, wanted, this.#direct ? total : null)
+      const got = wanted === 0 ? 0 : this.#calls.read(fd, buffer, wanted, this.#direct ? total : null)
       const counted = size >= 0 && got > left ? left : got
       if (verify !== null && counted > 0) verify(total, buffer.subarray(0, counted))
       total += counted
@@ -114,14 +102,14 @@ export class FileStore implements SyncStore {
     const fd = ref.number < 0 ? this.#openToRead(ref) : this.#handleOf(ref)
     try {
       if (length <= CHUNK_BYTES && !this.#direct) {
-        const got = readSync(fd, this.#buffer, 0, length, offset)
+        const got = this.#calls.read(fd, this.#buffer, length, offset)
         if (verify !== null) verify(offset, this.#buffer.subarray(0, got))
         if (got < length && ref.size >= 0) throw truncated(offset + got, ref.size)
         return got
       }
       return this.#readRange(fd, ref, offset, length, verify)
     } finally {
-      if (ref.number < 0) closeSync(fd)
+      if (ref.number < 0) this.#calls.close(fd)
     }
   }
 
@@ -130,7 +118,7 @@ export class FileStore implements SyncStore {
     while (total < length) {
       const left = Math.min(CHUNK_BYTES, length - total)
       const wanted = this.#direct ? roundUp(left) : left
-      const got = Math.min(left, readSync(fd, this.#buffer, 0, wanted, offset + total))
+      const got = Math.min(left, this.#calls.read(fd, this.#buffer, wanted, offset + total))
       if (verify !== null && got > 0) verify(offset + total, this.#buffer.subarray(0, got))
       total += got
       if (got < left) {
@@ -147,7 +135,7 @@ export class FileStore implements SyncStore {
     if (numbers[slot] === ref.number && collections[slot] === ref.collectionIndex) return fds[slot] as number
     const fresh = this.#openToRead(ref)
     const old = fds[slot] as number
-    if (old >= 0) closeSync(old)
+    if (old >= 0) this.#calls.close(old)
     numbers[slot] = ref.number
     collections[slot] = ref.collectionIndex
     fds[slot] = fresh
@@ -157,12 +145,32 @@ export class FileStore implements SyncStore {
   put(ref: ObjectRef, size: number, content: Content): number {
     const fd = this.#openToWrite(ref)
     try {
-      if (this.#direct) writeDirect(fd, size, content)
-      else writeBuffered(fd, size, content)
+      if (this.#direct) this.#writeDirect(fd, size, content)
+      else this.#writeBuffered(fd, size, content)
     } finally {
-      closeSync(fd)
+      this.#calls.close(fd)
     }
     return size
+  }
+
+  #writeBuffered(fd: number, size: number, content: Content): void {
+    for (let at = 0; at < size; at += CHUNK_BYTES) {
+      this.#writeAll(fd, content.slice(at, Math.min(CHUNK_BYTES, size - at)), at)
+    }
+  }
+
+  /** O_DIRECT takes whole blocks only: the last one is written in full and then cut off. */
+  #writeDirect(fd: number, size: number, content: Content): void {
+    for (let at = 0; at < size; at += CHUNK_BYTES) {
+      this.#writeAll(fd, content.slice(at, roundUp(Math.min(CHUNK_BYTES, size - at))), at)
+    }
+    if (size % PAGE_BYTES !== 0) this.#calls.truncate(fd, size)
+  }
+
+  #writeAll(fd: number, data: Buffer, position: number): void {
+    const { length } = data
+    let done = this.#calls.write(fd, data, position)
+    while (done < length) done += this.#calls.write(fd, data.subarray(done), position + done)
   }
 
   #openToWrite(ref: ObjectRef): number {
@@ -178,30 +186,31 @@ export class FileStore implements SyncStore {
   }
 
   #openEmpty(ref: ObjectRef, flags: number): number {
-    const file = this.#path(ref, true)
+    const calls = this.#calls
+    const folder = this.#hold(ref, true)
     if (this.#expectsNew) {
       try {
-        return openSync(file, flags | constants.O_EXCL, 0o666)
+        return calls.open(folder, ref.file, flags | constants.O_EXCL)
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw error
       }
     }
-    const fd = openSync(file, flags, 0o666)
+    const fd = calls.open(folder, ref.file, flags)
     try {
-      this.#expectsNew = emptyOwn(fd) === 0
+      this.#expectsNew = emptyOwn(calls, fd) === 0
       return fd
     } catch (error) {
-      closeSync(fd)
+      this.#calls.close(fd)
       throw error
     }
   }
 
   stat(ref: ObjectRef): number {
-    return lookAt(this.#path(ref, false)).size
+    return this.#calls.sizeOf(this.#hold(ref, false), ref.file)
   }
 
   remove(ref: ObjectRef): number {
-    unlinkSync(this.#path(ref, false))
+    this.#calls.remove(this.#hold(ref, false), ref.file)
     return 0
   }
 
@@ -212,7 +221,7 @@ export class FileStore implements SyncStore {
   }
 
   *#entries(dir: string): Iterable<{ name: string; isFile(): boolean; isDirectory(): boolean }> {
-    const folder = opendirSync(this.#folders.prefixOf(this.#root + dir, false), { bufferSize: BATCH })
+    const folder = opendirSync(this.#folders.hold(this.#root + dir, false).prefix, { bufferSize: BATCH })
     try {
       for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry
     } finally {
@@ -241,7 +250,7 @@ export class FileStore implements SyncStore {
     if (dir === '') return
     const cut = dir.lastIndexOf('/', dir.length - 2) + 1
     try {
-      rmdirSync(this.#folders.prefixOf(this.#root + dir.slice(0, cut), false) + dir.slice(cut, -1))
+      rmdirSync(this.#folders.hold(this.#root + dir.slice(0, cut), false).prefix + dir.slice(cut, -1))
       this.#folders.forget(this.#root + dir)
     } catch (error) {
       // Not empty: somebody else's objects, or another agent's that are still there.
@@ -255,19 +264,19 @@ export class FileStore implements SyncStore {
 
   close(): void {
     const { fds, numbers } = this.#handles
-    for (const fd of fds) if (fd >= 0) closeSync(fd)
+    for (const fd of fds) if (fd >= 0) this.#calls.close(fd)
     fds.fill(-1)
     numbers.fill(-1)
   }
 }
 
 /** Returns the bytes that were there. A file with another name may be one of those that are not to be touched. */
-function emptyOwn(fd: number): number {
-  const { nlink, size } = fstatSync(fd)
+function emptyOwn(calls: FileCalls, fd: number): number {
+  const { nlink, size } = calls.lookAt(fd)
   if (nlink > 1) {
     throw new IoError('NOT_ALLOWED', 'has another name (a hard link), maybe where this node may not write: remove it')
   }
-  if (size > 0) ftruncateSync(fd, 0)
+  if (size > 0) calls.truncate(fd, 0)
   return size
 }
 
@@ -277,24 +286,4 @@ function roundUp(bytes: number): number {
 
 function truncated(got: number, size: number): IoError {
   return new IoError('TRUNCATED', `ends after ${got} bytes, expected are ${size}`)
-}
-
-function writeBuffered(fd: number, size: number, content: Content): void {
-  for (let at = 0; at < size; at += CHUNK_BYTES) {
-    const chunk = content.slice(at, Math.min(CHUNK_BYTES, size - at))
-    writeAll(fd, chunk, chunk.length, at)
-  }
-}
-
-/** O_DIRECT takes whole blocks only: the last one is written in full and then cut off. */
-function writeDirect(fd: number, size: number, content: Content): void {
-  for (let at = 0; at < size; at += CHUNK_BYTES) {
-    const chunk = content.slice(at, roundUp(Math.min(CHUNK_BYTES, size - at)))
-    writeAll(fd, chunk, chunk.length, at)
-  }
-  if (size % PAGE_BYTES !== 0) ftruncateSync(fd, size)
-}
-
-function writeAll(fd: number, data: Buffer, length: number, position: number): void {
-  for (let done = 0; done < length; ) done += writeSync(fd, data, done, length - done, position + done)
 }

@@ -11,14 +11,11 @@ import { allowedRoot, refusal, resolvePath } from '../containment.ts'
 import { codeOf } from '../errors.ts'
 import type { Containment } from '../types.ts'
 import { asFolder } from '../uri.ts'
+import type { HeldFolder } from './calls.ts'
 
 const FOLDER_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0)
 
-interface Held {
-  /** -1 where folders cannot be held. */
-  readonly fd: number
-  /** Ends with a slash: what names are appended to. */
-  readonly prefix: string
+interface Held extends HeldFolder {
   /** Which folder it was when it was judged; of no interest for one that is held. */
   readonly identity: string
 }
@@ -27,32 +24,32 @@ export class Folders {
   readonly #containment: Containment
   readonly #heldMax: number
   readonly #held = new Map<string, Held>()
-  readonly #canHold: boolean
+  readonly canHold: boolean
   #lastFolder = ''
-  #lastPrefix = ''
+  #last: Held | null = null
 
   /** `heldMax`: folders held at once, a file descriptor each. */
   constructor(containment: Containment, heldMax: number, canHold = canHoldFolders()) {
     this.#containment = containment
     this.#heldMax = heldMax
-    this.#canHold = canHold
+    this.canHold = canHold
   }
 
   /**
-   * What to put before a name to open it in `folder` (an absolute path with a slash at its end).
+   * Where names in `folder` (an absolute path with a slash at its end) are looked up.
    * Throws IoError NOT_ALLOWED, or a system error (ENOENT, …); with `create`, folders are made first.
    */
-  prefixOf(folder: string, create: boolean): string {
-    if (this.#lastFolder === folder && this.#canHold) return this.#lastPrefix
+  hold(folder: string, create: boolean): HeldFolder {
+    if (this.#lastFolder === folder && this.#last !== null && this.canHold) return this.#last
     const held = this.#held.get(folder)
-    if (held !== undefined && (this.#canHold || identityOf(held.prefix) === held.identity)) {
+    if (held !== undefined && (this.canHold || identityOf(held.prefix) === held.identity)) {
       this.#lastFolder = folder
-      this.#lastPrefix = held.prefix
-      return held.prefix
+      this.#last = held
+      return held
     }
     const fresh = this.#open(folder, create)
     this.#remember(folder, fresh)
-    return fresh.prefix
+    return fresh
   }
 
   #open(folder: string, create: boolean): Held {
@@ -67,7 +64,7 @@ export class Folders {
 
   /** Opens first, then asks where that is: nothing can change in between. */
   #judge(folder: string): Held {
-    if (!this.#canHold) {
+    if (!this.canHold) {
       const before = statSync(folder)
       const resolved = resolvePath(folder)
       this.#check(folder, resolved)
@@ -123,7 +120,7 @@ export class Folders {
     }
     this.#held.set(folder, held)
     this.#lastFolder = folder
-    this.#lastPrefix = held.prefix
+    this.#last = held
   }
 
   /** After a folder was removed, or to look again. */
@@ -132,7 +129,7 @@ export class Folders {
     if (held === undefined) return
     this.#held.delete(folder)
     if (held.fd >= 0) closeSync(held.fd)
-    this.#lastFolder = ''
+    this.#last = null
   }
 
   close(): void {

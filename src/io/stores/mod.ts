@@ -5,6 +5,7 @@ import type { Containment } from '../types.ts'
 import { asFolder, parseUri } from '../uri.ts'
 import { FileStore } from './file.ts'
 import { Folders } from './folders.ts'
+import { bestCalls } from './libc.ts'
 import { NullStore } from './null.ts'
 import type { S3Client } from './s3/mod.ts'
 import type { Store } from './types.ts'
@@ -55,7 +56,8 @@ export class LaneStores {
       if (this.#s3 === null) throw new IoError('BAD_WORK', `${base} was not expected: there is no S3 client`)
       return this.#s3.open(base)
     }
-    return new FileStore(base, { folders: this.#folders, buffer: this.#buffer, handles: this.#handles })
+    const calls = bestCalls(this.#folders.canHold)
+    return new FileStore(base, { folders: this.#folders, calls, buffer: this.#buffer, handles: this.#handles })
   }
 
   /** Cuts off requests under way; files have none. */
