@@ -7,6 +7,11 @@ import { LISTED_OBJECTS_MAX } from './limits.ts'
 import type { Random } from './random.ts'
 import type { Store } from './stores/types.ts'
 
+interface Kept {
+  readonly path: string
+  readonly base: number
+}
+
 export interface ListedObjects {
   readonly listing: Listing
   /** Objects that matched; more than `listing.count` when only a sample was kept. */
@@ -21,7 +26,7 @@ export async function listObjects(
   signal: AbortSignal,
   keepMax = LISTED_OBJECTS_MAX,
 ): Promise<ListedObjects> {
-  const kept: { path: string; base: number }[] = []
+  const kept: Kept[] = []
   let found = 0
   const bases: string[] = []
   for (const [base, uri] of uris.entries()) {
@@ -38,15 +43,17 @@ export async function listObjects(
         if (!rest.test(path)) continue
         found++
         // Reservoir sampling: each of the objects found is kept with the same chance.
-        if (kept.length < keepMax) kept.push({ path, base })
-        else {
-          const at = random.below(found)
-          if (at < keepMax) kept[at] = { path, base }
-        }
+        const at = kept.length < keepMax ? kept.length : random.below(found)
+        if (at < keepMax) kept[at] = { path: detached(path), base }
       }
     }
   }
   return { listing: pack(bases, kept), found }
+}
+
+/** A name that was cut out of a page of a listing would keep all of the page. */
+function detached(name: string): string {
+  return Buffer.from(name).toString()
 }
 
 async function* batchesOf(store: Store): AsyncIterable<readonly string[]> {
@@ -68,23 +75,20 @@ function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'NOT_FOUND')
 }
 
-function pack(bases: readonly string[], names: readonly { path: string; base: number }[]): Listing {
-  const encoder = new TextEncoder()
-  const texts = names.map(({ path }) => encoder.encode(path))
-  const length = texts.reduce((sum, { byteLength }) => sum + byteLength, 0)
+function pack(bases: readonly string[], names: readonly Kept[]): Listing {
+  const length = names.reduce((sum, { path }) => sum + Buffer.byteLength(path), 0)
   if (length > 2 ** 31) throw new IoError('BAD_WORK', 'The names of the listed objects take more than 2 GiB')
   const text = new SharedArrayBuffer(length)
   const offsets = new SharedArrayBuffer(4 * (names.length + 1))
   const baseOf = new SharedArrayBuffer(2 * names.length)
-  const bytes = new Uint8Array(text)
+  const bytes = Buffer.from(text)
   const starts = new Uint32Array(offsets)
   const owners = new Uint16Array(baseOf)
   let at = 0
-  for (const [i, encoded] of texts.entries()) {
-    bytes.set(encoded, at)
+  for (const [i, { path, base }] of names.entries()) {
     starts[i] = at
-    owners[i] = names[i]?.base ?? 0
-    at += encoded.byteLength
+    owners[i] = base
+    at += bytes.write(path, at)
   }
   starts[names.length] = at
   return { bases, count: names.length, text, offsets, baseOf }
