@@ -10,6 +10,7 @@ import {
   countOf,
   execute,
   objectSet,
+  onFiles,
   op,
   prepare,
   runStage,
@@ -18,11 +19,6 @@ import {
   tree,
   validation,
 } from './helpers.ts'
-
-function setUp(): { folder: string; base: string; engine: Engine } {
-  const folder = tempFolder()
-  return { folder, base: `file://${folder}/data/`, engine: startEngine(allowing(folder)) }
-}
 
 /** Runs one stage on several agents, each with its engine, one after another. */
 async function onAll(
@@ -44,7 +40,7 @@ function filesBelow(folder: string): string[] {
 
 describe('a plan on files', () => {
   it('goes from validation to cleanup and leaves nothing behind', async () => {
-    const { folder, base, engine } = setUp()
+    const { folder, base, engine } = onFiles()
     const set = objectSet(base, { size: { kind: 'uniform', min: 1, max: 20_000 } })
     expect(await runStage(engine, validation(base, true, 1000))).toMatchObject({ status: 'ok', reason: '' })
 
@@ -78,7 +74,7 @@ describe('a plan on files', () => {
   })
 
   it('measures each op in its size bucket, bytes included', async () => {
-    const { base, engine } = setUp()
+    const { base, engine } = onFiles()
     const set = objectSet(base, { count: 10, size: { kind: 'fixed', bytes: 70_000 } })
     await runStage(engine, prepare([set]))
     const ran = await runStage(engine, execute([op('get', `${base}*`)], { prepared: [set] }), context({ sequence: 2 }))
@@ -89,7 +85,7 @@ describe('a plan on files', () => {
   })
 
   it('keeps what is there, and replaces it when asked to', async () => {
-    const { folder, base, engine } = setUp()
+    const { folder, base, engine } = onFiles()
     const set = objectSet(base, { count: 20 })
     await runStage(engine, prepare([set]))
     const file = `${folder}/data/prepared-00000003.dat`
@@ -108,7 +104,7 @@ describe('a plan on files', () => {
   })
 
   it('reads and overwrites a tree', async () => {
-    const { folder, base, engine } = setUp()
+    const { folder, base, engine } = onFiles()
     const spec = tree(base)
     expect((await runStage(engine, prepare([], { tree: spec }))).objects.created).toBe(12)
     expect(existsSync(`${folder}/data/d1_w2.dir/d2_w1.dir/file_00000006.dat`)).toBe(true)
@@ -128,7 +124,7 @@ describe('a plan on files', () => {
   })
 
   it('reads ranges at many offsets', async () => {
-    const { base, engine } = setUp()
+    const { base, engine } = onFiles()
     const set = objectSet(base, { count: 3, size: { kind: 'fixed', bytes: 100_000 } })
     await runStage(engine, prepare([set]))
     for (const rangeBytes of [4096, 10_000, 99_999, 1_000_000]) {
@@ -141,7 +137,7 @@ describe('a plan on files', () => {
   })
 
   it('lists what no prepare names', async () => {
-    const { folder, base, engine } = setUp()
+    const { folder, base, engine } = onFiles()
     mkdirSync(`${folder}/data/sub`, { recursive: true })
     for (const name of ['a.txt', 'b.txt', 'sub/c.txt', 'd.log']) writeFileSync(`${folder}/data/${name}`, name)
     const ran = await runStage(engine, execute([op('get', `${base}*.txt`)]))
@@ -154,7 +150,7 @@ describe('a plan on files', () => {
   })
 
   it('fails clearly when a pattern matches nothing', async () => {
-    const { base, engine } = setUp()
+    const { base, engine } = onFiles()
     const ran = await runStage(engine, execute([op('get', `${base}nothing-*.dat`)]))
     expect(ran).toMatchObject({ status: 'failed', code: 'NO_OBJECTS' })
     expect(ran.reason).toContain(`${base}nothing-*.dat`)
@@ -163,7 +159,7 @@ describe('a plan on files', () => {
 
 describe('deletes', () => {
   it('do not take what gets need, and end when everything is deleted', async () => {
-    const { base, engine } = setUp()
+    const { base, engine } = onFiles()
     const set = objectSet(base, { count: 200 })
     await runStage(engine, prepare([set]))
     const ops = [op('get', `${base}*`), op('delete', `${base}*`)]
@@ -180,7 +176,7 @@ describe('deletes', () => {
   })
 
   it('take what puts of the same stage made', async () => {
-    const { folder, base, engine } = setUp()
+    const { folder, base, engine } = onFiles()
     mkdirSync(`${folder}/data`)
     const ops = [op('put', base, { weight: 2 }), op('delete', `${base}*`)]
     const ran = await runStage(engine, execute(ops))
@@ -303,7 +299,7 @@ describe('time', () => {
   })
 
   it('ends within a second when cancelled, with what was measured', async () => {
-    const { base, engine } = setUp()
+    const { base, engine } = onFiles()
     const cancel = new AbortController()
     const running = runStage(engine, execute([op('put', base)], { durationMs: 60_000 }), context(), {
       signal: cancel.signal,
@@ -319,7 +315,7 @@ describe('time', () => {
   })
 
   it('can be cancelled before it starts, and armed again for other members', async () => {
-    const { engine } = setUp()
+    const { engine } = onFiles()
     const work = execute([op('put', 'null://x/')])
     const first = await engine.arm(work, context())
     const signal = AbortSignal.abort()
@@ -332,7 +328,7 @@ describe('time', () => {
   })
 
   it('can be armed for other members while it is still being armed', async () => {
-    const { engine } = setUp()
+    const { engine } = onFiles()
     const work = execute([op('put', 'null://x/')])
     const asked = [context(), context({ agents: ['agent-1', 'agent-2'] }), context()]
     const stages = await Promise.all(asked.map((one) => engine.arm(work, one)))
@@ -342,7 +338,7 @@ describe('time', () => {
   })
 
   it('ends a hybrid stage at the number of operations asked for', async () => {
-    const { engine } = setUp()
+    const { engine } = onFiles()
     const work = execute([op('put', 'null://x/')], { type: 'hybrid', durationMs: null, opsMax: 5000, concurrency: 3 })
     const result = await runStage(engine, work)
     expect(result.status).toBe('ok')
@@ -350,7 +346,7 @@ describe('time', () => {
   })
 
   it('keeps a rate, and counts latency from the intended start', async () => {
-    const { engine } = setUp()
+    const { engine } = onFiles()
     for (const arrivals of ['fixed', 'uniform', 'exponential'] as const) {
       const work = execute([op('put', 'null://x/')], { durationMs: 500, rate: { opsPerSecond: 1000, arrivals } })
       const result = await runStage(engine, work)
@@ -371,7 +367,7 @@ describe('time', () => {
   })
 
   it('gives an op lanes of its own', async () => {
-    const { engine } = setUp()
+    const { engine } = onFiles()
     const ops = [op('put', 'null://x/', { concurrency: 1 }), op('stat', 'null://x/', { concurrency: 1 })]
     const result = await runStage(engine, execute(ops))
     expect(countOf(result, 'put').count).toBeGreaterThan(0)

@@ -4,19 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { CONTROL } from '../../src/io/lanes/board.ts'
 import { ErrorLimits } from '../../src/io/lanes/error-limits.ts'
 import type { ErrorLimitSpec, StageResult } from '../../src/io/mod.ts'
-import {
-  allowing,
-  context,
-  countOf,
-  execute,
-  objectSet,
-  op,
-  operations,
-  prepare,
-  runStage,
-  startEngine,
-  tempFolder,
-} from './helpers.ts'
+import { context, countOf, execute, objectSet, onFiles, op, operations, prepare, runStage } from './helpers.ts'
 import { sendError, sharedEngine, startScript } from './s3-servers.ts'
 
 const NONE: ErrorLimitSpec = { total: null, perSecond: null, windowMs: 1000, backoffMs: 5000 }
@@ -40,9 +28,7 @@ describe('limits of errors', () => {
 
 /** Gets of objects of which every second one is missing. */
 async function meetErrors(limits: Partial<ErrorLimitSpec> | null, opsMax: number | null): Promise<StageResult> {
-  const folder = tempFolder()
-  const engine = startEngine(allowing(folder))
-  const base = `file://${folder}/data/`
+  const { base, engine } = onFiles()
   await runStage(engine, prepare([objectSet(base, { count: 10 })]))
   const more = {
     prepared: [objectSet(base, { count: 20 })],
@@ -85,10 +71,9 @@ describe('a workload that meets errors', () => {
   })
 
   it('pauses no longer than the stage lasts, and no longer than it is let', async () => {
-    const folder = tempFolder()
-    const engine = startEngine(allowing(folder))
-    const work = execute([op('get', `file://${folder}/data/prepared-*`)], {
-      prepared: [objectSet(`file://${folder}/data/`)],
+    const { base, engine } = onFiles()
+    const work = execute([op('get', `${base}prepared-*`)], {
+      prepared: [objectSet(base)],
       errorLimits: { ...NONE, perSecond: 0.001, backoffMs: 600_000 },
     })
     const ran = await runStage(engine, { ...work, durationMs: 500 })

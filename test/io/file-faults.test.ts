@@ -6,29 +6,26 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import {
-  allowing,
   cleanup,
   countOf,
+  isRoot,
+  mountSmall,
   objectSet,
-  onCleanup,
+  onFiles,
   op,
   operations,
   prepare,
   runStage,
-  startEngine,
   tempFolder,
   validation,
 } from './helpers.ts'
 
-const isRoot = process.getuid?.() === 0
 /** `nobody` on Linux. */
 const NOBODY = 65_534
 
 describe.each(['file', 'direct'])('%s://', (scheme) => {
   it('missing and truncated objects are counted by kind, and the stage goes on', async () => {
-    const folder = tempFolder()
-    const base = `${scheme}://${folder}/data/`
-    const engine = startEngine(allowing(folder))
+    const { folder, base, engine } = onFiles(scheme)
     const set = objectSet(base, { count: 4 })
     expect((await runStage(engine, prepare([set]))).status).toBe('ok')
     unlinkSync(`${folder}/data/prepared-00000001.dat`)
@@ -46,9 +43,7 @@ describe.each(['file', 'direct'])('%s://', (scheme) => {
   })
 
   it('what is replaced by something else is an error, and is not waited for', async () => {
-    const folder = tempFolder()
-    const base = `${scheme}://${folder}/data/`
-    const engine = startEngine(allowing(folder))
+    const { folder, base, engine } = onFiles(scheme)
     const set = objectSet(base, { count: 2 })
     await runStage(engine, prepare([set]))
     for (const name of readdirSync(`${folder}/data`)) unlinkSync(`${folder}/data/${name}`)
@@ -60,29 +55,62 @@ describe.each(['file', 'direct'])('%s://', (scheme) => {
     expect(ran.warnings.join()).toContain('Every operation failed')
   })
 
-  it.skipIf(!isRoot)('a file system that gets full fails a prepare, with what was made (needs root)', async () => {
-    const folder = tempFolder()
-    const image = `${tempFolder()}/image`
-    writeFileSync(image, '')
-    truncateSync(image, 4 << 20)
-    execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', image])
-    execFileSync('mount', ['-o', 'loop', image, folder])
-    onCleanup(() => execFileSync('umount', [folder]))
-    const base = `${scheme}://${folder}/data/`
-    const engine = startEngine(allowing(folder))
-    const set = objectSet(base, { count: 100, size: { kind: 'fixed', bytes: 65_536 } })
-    const checked = await runStage(engine, validation(base, true, 100 * 65_536))
-    expect(checked).toMatchObject({ status: 'failed', code: 'NO_SPACE' })
-    const made = await runStage(engine, prepare([set]))
-    expect(made).toMatchObject({ status: 'failed', code: 'PREPARE_INCOMPLETE' })
-    expect(made.reason).toContain('no space left on the device (ENOSPC)')
-    expect(countOf(made, 'put').count).toBeGreaterThan(3)
-    expect(made.objects.created).toBe(countOf(made, 'put').count)
-    expect((await runStage(engine, cleanup([set]))).status).toBe('ok')
-    expect(readdirSync(`${folder}/data`)).toEqual([])
-  })
+  it.skipIf(!isRoot)(
+    'a full file system fails a prepare, with what was made; a workload counts it (needs root)',
+    async () => {
+      const { folder, base, engine } = onFiles(scheme, mountSmall(4 << 20))
+      const size = { kind: 'fixed', bytes: 65_536 } as const
+      const set = objectSet(base, { count: 100, size })
+      const checked = await runStage(engine, validation(base, true, 100 * size.bytes))
+      expect(checked).toMatchObject({ status: 'failed', code: 'NO_SPACE' })
+      expect(checked.reason).toContain('free')
+      const made = await runStage(engine, prepare([set]))
+      expect(made).toMatchObject({ status: 'failed', code: 'PREPARE_INCOMPLETE' })
+      expect(made.reason).toContain('no space left on the device (ENOSPC)')
+      const { count, bytes, errors } = countOf(made, 'put')
+      expect([count > 3, count < 100, bytes]).toEqual([true, true, count * size.bytes])
+      expect(made.objects.created).toBe(count)
+      // One for each lane, at most.
+      expect([1, 2]).toContain(errors)
+      const ran = await runStage(engine, operations([op('put', base, { size })], 40))
+      const puts = countOf(ran, 'put')
+      expect([ran.status, puts.count + puts.errors, puts.bytes]).toEqual(['ok', 40, puts.count * size.bytes])
+      expect(puts.errors).toBeGreaterThan(20)
+      expect(ran.errorSamples).toEqual([{ message: expect.stringContaining('ENOSPC'), count: puts.errors }])
+      const cleaned = await runStage(engine, cleanup([set], { putUris: [base] }))
+      expect(cleaned).toMatchObject({ status: 'ok', errorSamples: [] })
+      expect(readdirSync(`${folder}/data`)).toEqual([])
+    },
+  )
 
-  it.skipIf(!isRoot)('what may not be read, written or deleted is said (another user: needs root)', async () => {
+  it.skipIf(!isRoot)(
+    'a read-only file system fails all but reading, and nothing of it is lost (needs root)',
+    async () => {
+      const { folder, base, engine } = onFiles(scheme, mountSmall(4 << 20))
+      const set = objectSet(base, { count: 10 })
+      expect((await runStage(engine, prepare([set]))).status).toBe('ok')
+      execFileSync('mount', ['-o', 'remount,ro', folder])
+      const readOnly = expect.stringContaining('the file system is read-only (EROFS)')
+      const checked = await runStage(engine, validation(base, true))
+      expect(checked).toMatchObject({ status: 'failed', code: 'NOT_WRITABLE', reason: readOnly })
+      const made = await runStage(engine, prepare([objectSet(base, { namePrefix: 'more' })]))
+      expect(made).toMatchObject({ status: 'failed', code: 'PREPARE_INCOMPLETE', reason: readOnly })
+      expect(made.objects.created).toBe(0)
+      const ops = [op('get', `${base}prepared-*`), op('put', base)]
+      const ran = await runStage(engine, operations(ops, 100, { prepared: [set], verify: true }))
+      const [gets, puts] = [countOf(ran, 'get'), countOf(ran, 'put')]
+      expect(ran.status).toBe('ok')
+      expect([gets.count + puts.errors, gets.bytes, gets.errors]).toEqual([100, 4096 * gets.count, 0])
+      expect([puts.count, puts.bytes, puts.errors > 0]).toEqual([0, 0, true])
+      expect(ran.errorSamples).toEqual([{ message: readOnly, count: puts.errors }])
+      const cleaned = await runStage(engine, cleanup([set], { putUris: [base] }))
+      expect(cleaned).toMatchObject({ status: 'failed', code: 'CLEANUP_INCOMPLETE', reason: readOnly })
+      expect([cleaned.objects.deleted, countOf(cleaned, 'delete').errors]).toEqual([0, 10])
+      expect(readdirSync(`${folder}/data`)).toHaveLength(10)
+    },
+  )
+
+  it.skipIf(!isRoot)('what may not be read, written or deleted is said (needs root)', async () => {
     const folder = tempFolder()
     chmodSync(folder, 0o755)
     mkdirSync(`${folder}/data`)
@@ -96,10 +124,11 @@ describe.each(['file', 'direct'])('%s://', (scheme) => {
     const { stdout } = await promisify(execFile)(process.execPath, [script, `${scheme}://${folder}/`], options)
     const seen = JSON.parse(stdout)
     expect(seen.validation).toMatchObject({ status: 'failed', code: 'NOT_WRITABLE' })
-    expect(seen.prepare).toMatchObject({ status: 'failed', code: 'PREPARE_INCOMPLETE', done: 0 })
-    expect(seen.gets).toMatchObject({ status: 'ok' })
-    expect(seen.gets.done).toBeGreaterThan(0)
-    expect(seen.cleanup).toMatchObject({ status: 'failed', code: 'CLEANUP_INCOMPLETE', done: 0 })
+    expect(seen.prepare).toMatchObject({ status: 'failed', code: 'PREPARE_INCOMPLETE', count: 0, bytes: 0 })
+    const { status, count, bytes, errors } = seen.gets
+    expect([status, count > 0, errors > 0]).toEqual(['ok', true, true])
+    expect([count + errors, bytes]).toEqual([100, 4096 * count])
+    expect(seen.cleanup).toMatchObject({ status: 'failed', code: 'CLEANUP_INCOMPLETE', count: 0, errors: 2 })
     for (const { text } of [seen.validation, seen.prepare, seen.gets, seen.cleanup]) {
       expect(text).toContain('permission denied')
     }

@@ -19,8 +19,9 @@ async function run(work: StageWork): Promise<unknown> {
     startAt: now(),
     signal: AbortSignal.timeout(20_000),
   })
-  const done = stats.reduce((sum, { count }) => sum + count, 0)
-  return { status, code, text: [reason, ...errorSamples.map(({ message }) => message)].join('\n'), done }
+  const sum = (figure: 'count' | 'bytes' | 'errors'): number => stats.reduce((all, one) => all + one[figure], 0)
+  const text = [reason, ...errorSamples.map(({ message }) => message)].join('\n')
+  return { status, code, text, count: sum('count'), bytes: sum('bytes'), errors: sum('errors') }
 }
 
 const seen = {

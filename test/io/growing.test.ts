@@ -1,10 +1,8 @@
 import { expect, it } from 'vitest'
-import { allowing, countOf, objectSet, op, operations, prepare, runStage, startEngine, tempFolder } from './helpers.ts'
+import { countOf, objectSet, onFiles, op, operations, prepare, runStage } from './helpers.ts'
 
 it('gets choose from what their lane has put where the plan asks for it, and what they read is right', async () => {
-  const folder = tempFolder()
-  const engine = startEngine(allowing(folder))
-  const base = `file://${folder}/data/`
+  const { base, engine } = onFiles()
   const set = objectSet(base, { count: 2, size: { kind: 'fixed', bytes: 100 } })
   await runStage(engine, prepare([set]))
   const ops = [op('get', `${base}*`), op('put', base, { size: { kind: 'fixed', bytes: 20_000 } })]

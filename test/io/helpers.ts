@@ -1,6 +1,7 @@
 /** What tests of the engine share: works with all fields, temp folders that go away, engines that are closed. */
 
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, realpathSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach } from 'vitest'
@@ -41,6 +42,27 @@ export function allowing(...folders: readonly string[]): Containment {
     false,
   )
 }
+
+/** A folder of its own as a base, which need not exist yet, and an engine that may work there. */
+export function onFiles(
+  scheme = 'file',
+  folder = tempFolder(),
+): { readonly folder: string; readonly base: string; readonly engine: Engine } {
+  return { folder, base: `${scheme}://${folder}/data/`, engine: startEngine(allowing(folder)) }
+}
+
+/** A file system of its own, of so many bytes, that takes O_DIRECT. Needs root. */
+export function mountSmall(bytes: number): string {
+  const [folder, image] = [tempFolder(), `${tempFolder()}/image`]
+  writeFileSync(image, '')
+  truncateSync(image, bytes)
+  execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', image])
+  execFileSync('mount', ['-o', 'loop', image, folder])
+  onCleanup(() => execFileSync('umount', [folder]))
+  return folder
+}
+
+export const isRoot = process.getuid?.() === 0
 
 export function startEngine(containment: Containment): Engine {
   const engine = createEngine(containment)

@@ -84,9 +84,9 @@ it('slow operations have their latency, and the last one ends the stage late by 
   const lane = laneOn(new SlowStore(BASE), work)
   runBlocking(new ExecuteLane(lane, work).run())
   const [stats] = collectStats([lane.board])
-  const { count = 0, errors, totalNs = 0 } = stats ?? {}
+  const { count = 0, bytes, errors, totalNs = 0 } = stats ?? {}
   const milliseconds = (lane.board.head[HEAD.ENDED_AT] ?? 0) - (lane.board.head[HEAD.STARTED_AT] ?? 0)
-  expect(errors).toBe(0)
+  expect([errors, bytes]).toEqual([0, 4096 * count])
   expect(count).toBeGreaterThan(0)
   expect(count).toBeLessThanOrEqual(10)
   expect(totalNs / count / 1e6).toBeGreaterThanOrEqual(SLOW_MS - 1)
