@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { startFauxqs } from 'fauxqs'
 import { afterAll } from 'vitest'
 import { createEngine, type Engine, resolveContainment } from '../../src/io/mod.ts'
@@ -41,13 +42,15 @@ export interface Place {
 }
 
 /**
- * A server that keeps objects: the one that PACELINE_TEST_S3_ENDPOINT names (with PACELINE_TEST_S3_BUCKET, and
- * credentials in the AWS variables), else one in this process.
+ * A server that keeps objects: the one that PACELINE_TEST_S3_ENDPOINT names (with PACELINE_TEST_S3_BUCKET, which must be
+ * there, and credentials in the AWS variables), else one in this process.
  */
 export async function startStorage(): Promise<Place> {
   const external = process.env.PACELINE_TEST_S3_ENDPOINT
   if (external !== undefined) {
-    setEnvironment({ AWS_ENDPOINT_URL: external })
+    // A certificate file is read on the way to a server that has none, too, and not every runtime here may read it.
+    const variables = external.startsWith('https:') ? {} : { AWS_CA_BUNDLE: undefined }
+    setEnvironment({ ...variables, AWS_ENDPOINT_URL: external, AWS_ENDPOINT_URL_S3: undefined })
     return placeAt(external, BUCKET, `s3://${BUCKET}/test-${randomUUID()}/`)
   }
   const server = await startFauxqs({ port: 0, logger: false })
@@ -60,6 +63,25 @@ export async function startStorage(): Promise<Place> {
 
 function placeAt(endpoint: string, bucket: string, base: string): Place {
   return { endpoint, bucket, base }
+}
+
+export function sdk({ endpoint }: Place): S3Client {
+  // Servers of other makers do not know the checksums that the SDK adds by itself.
+  const client = new S3Client({
+    endpoint,
+    forcePathStyle: true,
+    region: 'us-east-1',
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  })
+  onCleanup(() => client.destroy())
+  return client
+}
+
+/** As another client sees them, without the prefix of the place; a page of them. */
+export async function keysBelow(place: Place): Promise<string[]> {
+  const prefix = place.base.slice(`s3://${place.bucket}/`.length)
+  const page = await sdk(place).send(new ListObjectsV2Command({ Bucket: place.bucket, Prefix: prefix }))
+  return (page.Contents ?? []).map(({ Key = '' }) => Key.slice(prefix.length)).sort()
 }
 
 /** One engine for the tests of a file, which finds the server of each in the environment. */

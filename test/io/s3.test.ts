@@ -1,10 +1,4 @@
-import {
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3'
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { describe, expect, it } from 'vitest'
 import { ContentPool, contentKey } from '../../src/io/content.ts'
 import { resolveContainment, type StageResult } from '../../src/io/mod.ts'
@@ -14,7 +8,6 @@ import {
   context,
   countOf,
   objectSet,
-  onCleanup,
   op,
   operations,
   prepare,
@@ -24,25 +17,7 @@ import {
   tree,
   validation,
 } from './helpers.ts'
-import { type Place, sharedEngine, startStorage } from './s3-servers.ts'
-
-function sdk({ endpoint }: Place): S3Client {
-  // Servers of other makers do not know the checksums that the SDK adds by itself.
-  const client = new S3Client({
-    endpoint,
-    forcePathStyle: true,
-    region: 'us-east-1',
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-  })
-  onCleanup(() => client.destroy())
-  return client
-}
-
-async function keysBelow(place: Place): Promise<string[]> {
-  const prefix = place.base.slice(`s3://${place.bucket}/`.length)
-  const page = await sdk(place).send(new ListObjectsV2Command({ Bucket: place.bucket, Prefix: prefix }))
-  return (page.Contents ?? []).map(({ Key = '' }) => Key.slice(prefix.length)).sort()
-}
+import { keysBelow, type Place, sdk, sharedEngine, startStorage } from './s3-servers.ts'
 
 /** Bytes of an object as every agent of seed 42 writes them. */
 function contentOf(dir: string, name: string, size: number): Buffer {
@@ -99,6 +74,7 @@ describe('objects on S3', () => {
     const ran = await runStage(engine, operations([get], 300, { prepared: [set], verify: true, concurrency }))
     expect(ran).toMatchObject({ status: 'ok', errorSamples: [] })
     expect(countOf(ran, 'get')).toEqual({ count: 300, bytes: 300 * 300_001, errors: 0 })
+    expect((await runStage(engine, cleanup([set], { concurrency }))).objects.deleted).toBe(100)
   })
 
   it('have the bytes that any other client reads, in one request or in parts', async () => {
