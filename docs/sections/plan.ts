@@ -29,6 +29,7 @@ const chapters: readonly { readonly title: string; readonly steps: readonly stri
   { title: 'workload[]', steps: ['workload', '[]'] },
   { title: 'io_rate', steps: ['io_rate'] },
   { title: 'multi_endpoint', steps: ['multi_endpoint'] },
+  { title: 'error_handling', steps: ['error_handling'] },
   { title: 'perf_log', steps: ['perf_log'] },
   { title: 'distributed', steps: ['distributed'] },
   { title: 'distributed.agents[]', steps: ['distributed', 'agents', '[]'] },

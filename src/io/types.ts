@@ -88,6 +88,18 @@ export interface ErrorLimitSpec {
   readonly backoffMs: number
 }
 
+/** A workload does an operation again that failed. Pauses between attempts are part of its latency. */
+export interface RetrySpec {
+  /** Attempts after the first one. */
+  readonly max: number
+  readonly firstMs: number
+  /** Each pause is so many times as long as the one before. */
+  readonly factor: number
+  readonly longestMs: number
+  /** 0..1: the share of itself that a pause may be shorter or longer by. */
+  readonly jitter: number
+}
+
 export interface ValidationWork {
   readonly type: 'validation'
   /** Every place the plan will touch, and whether it will be written. */
@@ -137,6 +149,8 @@ export interface ExecuteWork {
   readonly opTimeoutMs: number
   /** Null or left out: errors are counted, and change nothing. */
   readonly errorLimits?: ErrorLimitSpec | null
+  /** Null or left out: an operation that failed is an error. */
+  readonly retries?: RetrySpec | null
   readonly perfLogIntervalMs: number
 }
 
@@ -261,7 +275,10 @@ export interface StageResult {
     readonly deleted: number
     readonly missing: number
   }
-  /** Requests to a remote storage that were repeated, as its clients do; each operation counts once all the same. */
+  /**
+   * Requests to a remote storage that were repeated, as its clients do, and operations that the plan wants to be; each
+   * operation counts once all the same.
+   */
   readonly repeated: number
   readonly firstLaneDoneSeconds: number
   readonly lastLaneDoneSeconds: number

@@ -14,7 +14,7 @@ const SECONDS_MIN = 0.5
 /** Share of all cores at which nothing is left for more operations. */
 const CPU_FULL = 0.95
 
-/** What must not be read as a plain success. `throttled`: repeated requests that the storage was too busy for. */
+/** What must not be read as a plain success. `throttled`: repeated attempts that the storage was too busy for. */
 export function engineWarnings(work: LaneWork, result: StageResult, throttled: number): string[] {
   const { stats, objects, measuring, repeated } = result
   const ops = stats.reduce((sum, { count }) => sum + count, 0)
@@ -26,7 +26,7 @@ export function engineWarnings(work: LaneWork, result: StageResult, throttled: n
   }
   if (repeated > 0) {
     const why = throttled > 0 ? `, ${throttled} of them because the storage was too busy` : ''
-    warnings.push(`${repeated} requests were repeated${why}: their operations took that much longer`)
+    warnings.push(`${repeated} attempts were repeated${why}: their operations took that much longer`)
   }
   if (work.type === 'prepare' && work.skipVerification && !work.forceOverwrite && objects.existed > 0) {
     warnings.push(`${objects.existed} objects were taken to exist without a look (skip_verification)`)

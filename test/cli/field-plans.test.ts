@@ -191,3 +191,25 @@ it.each([
     said ? [`operations are logged in agents/<name>/${name}`] : [],
   )
 })
+
+describe('error_handling', () => {
+  const text = 'target: null://x/\nworkload: [{ op: get, path: a }]\nerror_handling: '
+  const workOf = (handling: string) => parsePlan(`${text}${handling}`, 'p.yaml').stages[1]?.workFor('a', 0)
+
+  it('without limits and repetitions changes nothing', () => {
+    expect(workOf('{ backoff_duration: 2s }')).toMatchObject({ errorLimits: null, retries: null })
+  })
+
+  it('has limits of errors, and repetitions with the defaults of sai3-bench', () => {
+    expect(workOf('{ max_total_errors: 7, retry_on_error: true }')).toMatchObject({
+      errorLimits: { total: 7, perSecond: null, windowMs: 1000, backoffMs: 5000 },
+      retries: { max: 3, firstMs: 100, longestMs: 5000, factor: 2, jitter: 0.25 },
+    })
+    const keys =
+      'initial_retry_delay_ms: 10, max_retry_delay_ms: 20, retry_backoff_multiplier: 1.5, retry_jitter_factor: 0'
+    expect(workOf(`{ retry_on_error: true, max_retries: 9, ${keys} }`)).toMatchObject({
+      errorLimits: null,
+      retries: { max: 9, firstMs: 10, longestMs: 20, factor: 1.5, jitter: 0 },
+    })
+  })
+})

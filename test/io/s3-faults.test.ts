@@ -136,7 +136,7 @@ describe('an S3 server in trouble', () => {
     expect(ran.errorSamples).toEqual([
       { message: expect.stringContaining('the storage was too busy (503 SlowDown)'), count: 20 },
     ])
-    expect(ran.warnings.join()).toContain('20 requests were repeated, 20 of them because')
+    expect(ran.warnings.join()).toContain('20 attempts were repeated, 20 of them because')
   })
 
   it('what succeeds when it is repeated is a success; its latency has all attempts', async () => {

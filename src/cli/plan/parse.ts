@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import type { PlanSpec, Wanted } from '../../barrier/mod.ts'
-import type { ErrorLimitSpec } from '../../io/mod.ts'
 import { noticeDisabled, resolveBarrier } from './barriers.ts'
 import { checkPlan, isRelative } from './check.ts'
+import { errorLimitsOf, retriesOf } from './error-handling.ts'
 import { opLogName } from './op-log.ts'
-import type { WrittenAgent, WrittenDistributed, WrittenErrorHandling, WrittenPlan } from './schema.ts'
+import type { WrittenAgent, WrittenDistributed, WrittenPlan } from './schema.ts'
 import { PlanSource } from './source.ts'
 import { impliedStages, readStages, type StageDraft } from './stages.ts'
 import { type OpTemplate, type PrepareTemplate, readPrepare, readWorkload } from './storage.ts'
@@ -97,17 +97,12 @@ function contextOf(
     dynamicPutPool: written.dynamic_put_pool,
     opTimeoutMs: written.op_timeout,
     errorLimits: errorLimitsOf(written.error_handling),
+    retries: retriesOf(source, written.error_handling),
     perfLogIntervalMs: written.perf_log?.interval ?? 1000,
     sharing: distributed?.tree_creation_mode ?? 'concurrent',
     pathSelection: distributed?.path_selection ?? 'random',
     partitionOverlap: distributed?.partition_overlap ?? 0.3,
   }
-}
-
-function errorLimitsOf(written: WrittenErrorHandling | undefined): ErrorLimitSpec | null {
-  const { max_total_errors: total = null, error_rate_threshold: perSecond = null } = written ?? {}
-  if (written === undefined || (total === null && perSecond === null)) return null
-  return { total, perSecond, windowMs: written.error_rate_window * 1000, backoffMs: written.backoff_duration }
 }
 
 /** Without a target, paths are those below the first objects that the plan makes. */

@@ -55,6 +55,8 @@ const perfLog = z.strictObject({
   interval_seconds: ignored('older spelling: use interval; a row a second is written'),
 })
 
+const retryDelayMsMax = 3_600_000
+
 const errorHandling = z.strictObject({
   max_total_errors: count(1, 1_000_000_000)
     .optional()
@@ -66,12 +68,14 @@ const errorHandling = z.strictObject({
     .describe('At so many errors a second on one agent, each lane that meets one pauses; none does.'),
   error_rate_window: amount(0.1, 3600).prefault(1).describe('Seconds that this rate is counted over.'),
   backoff_duration: duration().prefault('5s').describe('How long such a lane pauses.'),
-  retry_on_error: ignored('operations are not repeated; S3 requests are, see AWS_MAX_ATTEMPTS', false),
-  max_retries: ignored('operations are not repeated; S3 requests are, see AWS_MAX_ATTEMPTS'),
-  initial_retry_delay_ms: ignored('operations are not repeated; S3 requests are, as S3 clients do'),
-  max_retry_delay_ms: ignored('operations are not repeated; S3 requests are, as S3 clients do'),
-  retry_backoff_multiplier: ignored('operations are not repeated; S3 requests are, as S3 clients do'),
-  retry_jitter_factor: ignored('operations are not repeated; S3 requests are, as S3 clients do'),
+  retry_on_error: flag()
+    .prefault(false)
+    .describe('A failed operation of a workload is done again; all of its attempts are one operation, one latency.'),
+  max_retries: count(0, 1000).prefault(3).describe('Attempts after the first one.'),
+  initial_retry_delay_ms: count(0, retryDelayMsMax).prefault(100).describe('Pause before the first of them.'),
+  max_retry_delay_ms: count(0, retryDelayMsMax).prefault(5000).describe('No pause is longer.'),
+  retry_backoff_multiplier: amount(1, 1000).prefault(2).describe('How many times as long each further pause is.'),
+  retry_jitter_factor: amount(0, 1).prefault(0.25).describe('Up to this share of it, a pause is longer or shorter.'),
 })
 
 export const planSchema = z.strictObject({

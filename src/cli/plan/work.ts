@@ -5,6 +5,7 @@ import type {
   ObjectSet,
   PathSelection,
   RateSpec,
+  RetrySpec,
   SharingMode,
   StageWork,
   TreeSpec,
@@ -26,6 +27,7 @@ export interface PlanContext {
   readonly dynamicPutPool: boolean
   readonly opTimeoutMs: number
   readonly errorLimits: ErrorLimitSpec | null
+  readonly retries: RetrySpec | null
   readonly perfLogIntervalMs: number
   readonly sharing: SharingMode
   readonly pathSelection: PathSelection
@@ -84,7 +86,7 @@ function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace,
   const { objects, tree } = everythingMade(context, place)
   const { rate, pathSelection, partitionOverlap, sharing, verify, opTimeoutMs, perfLogIntervalMs, dynamicPutPool } =
     context
-  const { errorLimits } = context
+  const { errorLimits, retries } = context
   const unlimited = draft.type === 'hybrid' && draft.durationMs === null && draft.opsMax !== null
   return {
     type: draft.type === 'hybrid' ? 'hybrid' : 'execute',
@@ -104,6 +106,7 @@ function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace,
     dynamicPutPool,
     opTimeoutMs,
     errorLimits,
+    retries,
     perfLogIntervalMs,
   }
 }

@@ -6,7 +6,7 @@ import { describeOpError, IoError } from '../errors.ts'
 import { parsePattern } from '../glob.ts'
 import type { SelectionRule } from '../shares.ts'
 import { ObjectRef, type Store } from '../stores/types.ts'
-import type { ExecuteWork, WorkloadOp } from '../types.ts'
+import type { ExecuteWork, RetrySpec, WorkloadOp } from '../types.ts'
 import { Action } from './action.ts'
 import { CONTROL, HEAD, OPS } from './board.ts'
 import {
@@ -23,6 +23,7 @@ import {
 import { ErrorLimits } from './error-limits.ts'
 import { endLane, isOver, isStopped, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
 import { Pacer } from './pacer.ts'
+import { retryPause } from './retries.ts'
 
 const DEFAULT_OVERLAP = 0.3
 
@@ -71,7 +72,7 @@ export class ExecuteLane {
   *run(): LaneRun {
     const lane = this.#lane
     const { recorder, control, rows, seat } = lane
-    const { warmupMs, durationMs, opsMax, opTimeoutMs } = this.#work
+    const { warmupMs, durationMs, opsMax, opTimeoutMs, retries } = this.#work
     const { startAt, toEngineClock } = lane.timing
     const measuredFrom = startAt + warmupMs
     const deadline = durationMs === null ? Number.POSITIVE_INFINITY : measuredFrom + durationMs
@@ -105,21 +106,29 @@ export class ExecuteLane {
       if (from >= deadline) break
       let answer = 0
       let error: unknown
-      try {
-        const given = action.perform(store, ref)
-        answer = typeof given === 'number' ? given : yield given
-        const bytes = action.movesBytes(answer)
-        last = monotonic.now()
-        if (last - begun > opTimeoutMs) throw timedOut(last - begun, opTimeoutMs)
-        if (from >= measuredFrom) recorder.success(action.op, bytes, (last - from) * 1e6)
-        else recorder.warm(action.op, bytes, (last - from) * 1e6)
-        if (action.isDelete) recorder.add(HEAD.DELETED, 1)
-      } catch (reason) {
-        error = reason
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const given = action.perform(store, ref)
+          answer = typeof given === 'number' ? given : yield given
+          const bytes = action.movesBytes(answer)
+          last = monotonic.now()
+          if (last - begun > opTimeoutMs) throw timedOut(last - begun, opTimeoutMs)
+          if (from >= measuredFrom) recorder.success(action.op, bytes, (last - from) * 1e6)
+          else recorder.warm(action.op, bytes, (last - from) * 1e6)
+          if (action.isDelete) recorder.add(HEAD.DELETED, 1)
+          error = undefined
+          break
+        } catch (reason) {
+          error = reason
+        }
+        if (retries != null && (yield* this.#awaitRetry(retries, attempt, Math.min(deadline, begun + opTimeoutMs)))) {
+          continue
+        }
         last = monotonic.now()
         const measured = from >= measuredFrom
         const failed = { op: action.op, name: action.name, bytes: action.isGet ? ref.size : 0, measured }
         recordFailure(lane, failed, error, store, ref)
+        break
       }
       if (rows !== null) {
         const { name: op } = action
@@ -143,6 +152,18 @@ export class ExecuteLane {
     const reason = `Stopped after ${this.#work.errorLimits?.total} errors (max_total_errors), the last: ${message}`
     this.#lane.fail('TOO_MANY_ERRORS', reason, true)
     return null
+  }
+
+  /** Waits until an operation that failed may be done again. False when it may not, or not before `deadline`. */
+  *#awaitRetry(spec: RetrySpec, attempt: number, deadline: number): Generator<Promise<number>, boolean, number> {
+    const ms = retryPause(spec, attempt, this.#lane.random)
+    const until = monotonic.now() + (ms ?? 0)
+    if (ms === null || until >= deadline || isStopped(this.#lane)) return false
+    const pause = this.#pause(until)
+    if (pause !== null) yield pause
+    if (isStopped(this.#lane)) return false
+    this.#lane.recorder.add(HEAD.REPEATED, 1)
+    return true
   }
 
   #exhaust(action: Action): void {
