@@ -5,7 +5,7 @@ export function nearestWord(word: string, known: readonly string[]): string | un
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
-    const distance = candidate.startsWith(word) && word.length > 1 ? 1 : editDistance(word, candidate)
+    const distance = candidate.startsWith(word) && word.length > 1 ? 1 : editDistance(word, candidate, bestDistance)
     if (distance < bestDistance) {
       bestDistance = distance
       best = candidate
@@ -14,8 +14,9 @@ export function nearestWord(word: string, known: readonly string[]): string | un
   return best
 }
 
-/** Levenshtein distance with one row of memory. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein distance with one row of memory; `enough` where the lengths alone say that it is no less. */
+function editDistance(a: string, b: string, enough: number): number {
+  if (Math.abs(a.length - b.length) >= enough) return enough
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]

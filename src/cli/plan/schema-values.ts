@@ -10,6 +10,8 @@ const DAY_MS = 86_400_000
 const sizeBytesMax = 2 ** 52
 const durationMsMax = 366 * DAY_MS
 const textCharsMax = 1024
+/** Of a number with its unit: reading it takes time that grows with the square of its length. */
+const quantityCharsMax = 64
 const argumentCharsMax = 65_536
 
 /**
@@ -41,7 +43,7 @@ function quantity<T>(expected: string, read: (value: string | number) => T | und
   return z
     .union([z.number(), z.string()], { error: ({ input }) => notThis(expected, input) })
     .transform((value, context): T => {
-      const result = read(value)
+      const result = String(value).length > quantityCharsMax ? undefined : read(value)
       if (result !== undefined) return result
       context.issues.push({ code: 'custom', message: notThis(expected, value), input: value })
       return z.NEVER
