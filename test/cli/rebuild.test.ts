@@ -74,6 +74,24 @@ it('a stage is summarized once: what a barrier costs does not grow with the stag
   expect(read?.counted).toEqual(['alpha', 'beta', 'gamma'])
 })
 
+it('who reported late does not count for how far apart the agents began', () => {
+  const [start, check, read] = run.decisions
+  if (start === undefined || check?.kind !== 'release' || read?.kind !== 'release') throw new Error('made up otherwise')
+  const isLate = ({ name }: { readonly name: string }) => name === 'gamma'
+  const late = check.reports.filter(isLate)
+  const record = new PlanRecord(run.start)
+  record.add(start, false, 0)
+  record.add({ ...check, reports: check.reports.filter((report) => !isLate(report)) }, false, 0)
+  record.add({ ...read, reports: [...read.reports, ...late] }, false, 0)
+  const [stage] = summaryOf(record, 'made-up', { status: 'running', reason: '', unilateral: false }).stages
+  expect(stage?.agents.map(({ name, late }) => [name, late])).toEqual([
+    ['alpha', false],
+    ['beta', false],
+    ['gamma', true],
+  ])
+  expect(stage?.startSpreadMs).toBe(0)
+})
+
 describe('a result folder', () => {
   let out: string
   let dir: string

@@ -101,6 +101,7 @@ describe('a result folder', () => {
     ['observed.jsonl', 'no JSON\n'],
     ['perf_log.tsv', 'agent\tops\n'],
     ['latency.hlog', 'Tag=x,1,2,3,HIST\n'],
+    ['latency.hlog', 'Tag=1_read/get/%E0%A4%A,1.0,2.0,3.0,SElTVA==\n'],
   ])('names %s when it is damaged', async (name, text) => {
     const file = path.join(dir, name)
     const before = await readFile(file, 'utf8')

@@ -8,16 +8,10 @@ import { agentsOf } from './lanes.ts'
 import { leadersOf } from './leaders.ts'
 import { type Moments, momentsOf } from './moments.ts'
 import { seriesOf } from './series.ts'
-import type { OpenStage, ReportAgent, ReportData, ReportStage, StageSeries } from './types.ts'
+import type { ReportAgent, ReportData, ReportStage, StageSeries } from './types.ts'
 
-export interface ReportOptions {
-  /** Version of this program. */
-  readonly madeBy: string
-  /** Of a plan that still runs. */
-  readonly open?: OpenStage | null
-}
-
-export function reportOf(folder: ResultFolder, { madeBy, open = null }: ReportOptions): ReportData {
+/** `madeBy`: version of this program. */
+export function reportOf(folder: ResultFolder, { madeBy }: { readonly madeBy: string }): ReportData {
   const { summary, decisions, perf, latencies, plan } = folder
   const moments = momentsOf(folder)
   const planned = plannedStages(plan)
@@ -43,7 +37,7 @@ export function reportOf(folder: ResultFolder, { madeBy, open = null }: ReportOp
     agents,
     stages,
     planned: planned.map(({ name }) => name),
-    open,
+    open: null,
     leaders,
     events: eventsOf({ folder, moments, stages, agents, leaders }),
     series,
@@ -74,17 +68,8 @@ function stageOf(stage: StageSummary, moments: Moments, planned: readonly { read
     type: planned[sequence - 1]?.type ?? '',
     from: moments.startOf(sequence),
     to: moments.endOf(sequence),
-    startSpreadMs: spreadOf(stage, moments),
     agents,
   }
-}
-
-/** Late members started with the others, or long after them because they were late already: they do not count. */
-function spreadOf(stage: StageSummary, { clock }: Moments): number | null {
-  const starts = stage.agents
-    .filter(({ late }) => !late)
-    .map(({ name, startedAt }) => clock.stageTime(stage.sequence, name, startedAt))
-  return starts.length < 2 ? null : Math.round((Math.max(...starts) - Math.min(...starts)) * 1000) / 1000
 }
 
 function verdictOf({ status, stages, unilateral }: RunSummary): ReportData['verdict'] {

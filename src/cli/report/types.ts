@@ -24,7 +24,7 @@ export interface ReportData {
   readonly stages: readonly ReportStage[]
   /** Names of all stages of the plan, in order; empty where the plan cannot be read. */
   readonly planned: readonly string[]
-  /** The stage that runs now; null once the plan has ended. */
+  /** The stage that runs now, which a page that follows a run adds; null in a result folder. */
   readonly open: OpenStage | null
   readonly leaders: readonly LeaderPeriod[]
   /** In the order of time. */
@@ -99,7 +99,7 @@ export interface ReportStage {
   /** From the agreed start to the release of its barrier. */
   readonly from: number
   readonly to: number
-  /** Between the first and the last member's start, ms; null for fewer than two. */
+  /** Between the first and the last member's start, late ones apart, ms; null for fewer than two. */
   readonly startSpreadMs: number | null
   /** From the first ready to the proposal of the release, ms. */
   readonly waitedMs: number

@@ -3,10 +3,10 @@
  * which other HDR tools read. Values are nanoseconds; tags are "<sequence>_<stage>/<op>/<agent>". Pure.
  */
 
-import { type OpStats, summarize } from '../../io/mod.ts'
+import { summarize } from '../../io/mod.ts'
+import { byOp } from './by-op.ts'
 import { safeName } from './files.ts'
 import type { StageRecord } from './record.ts'
-import { mergeIgnoringBucket } from './tsv.ts'
 
 export interface Latency {
   readonly sequence: number
@@ -46,11 +46,6 @@ export function latencyLog(entries: readonly string[]): string {
   return `${[...HEAD, ...entries].join('\n')}\n`
 }
 
-function byOp(stats: readonly OpStats[]): OpStats[] {
-  const ops = [...new Set(stats.map((one) => one.op))]
-  return ops.flatMap((op) => mergeIgnoringBucket(stats.filter((one) => one.op === op)) ?? [])
-}
-
 const entry = /^Tag=(\d+)_[^/,]*\/([a-z]+)\/([^/,]+),[\d.]+,[\d.]+,[\d.]+,([A-Za-z0-9+/=]+)$/
 
 /** Null where a line is no entry of such a log. */
@@ -60,7 +55,17 @@ export function parseLatencyLog(text: string): Latency[] | null {
     if (line === '' || line.startsWith('#') || line.startsWith('"')) continue
     const [, sequence, op, agent, histogram] = entry.exec(line) ?? []
     if (sequence === undefined || op === undefined || agent === undefined || histogram === undefined) return null
-    latencies.push({ sequence: Number(sequence), op, agent: decodeURIComponent(agent), histogram })
+    const name = decodedName(agent)
+    if (name === null) return null
+    latencies.push({ sequence: Number(sequence), op, agent: name, histogram })
   }
   return latencies
+}
+
+function decodedName(encoded: string): string | null {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return null
+  }
 }

@@ -9,10 +9,13 @@ interface Began {
   readonly offsetMs: number
 }
 
-/** Between the first and the last, by the clock of the leader, by which all of them start, ms; null for fewer than two. */
+/**
+ * Between the first and the last, by the clock of the leader, by which all of them start, ms to the microsecond; null for
+ * fewer than two.
+ */
 export function startSpread(agents: readonly Began[]): number | null {
   const starts = agents.map(({ startedAt, offsetMs }) => startedAt + offsetMs)
-  return starts.length < 2 ? null : Math.max(...starts) - Math.min(...starts)
+  return starts.length < 2 ? null : Math.round((Math.max(...starts) - Math.min(...starts)) * 1000) / 1000
 }
 
 /** Reports are read once: a decision never changes. */

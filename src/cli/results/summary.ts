@@ -5,10 +5,10 @@ import type { PlanStatus } from '../../barrier/mod.ts'
 import { type OpStats, type StageResult, summarize } from '../../io/mod.ts'
 import { aboutSchema } from '../about.ts'
 import { sumStage } from '../stage-result.ts'
+import { byOp } from './by-op.ts'
 import { mergedStats } from './merged.ts'
 import type { AgentStage, PlanRecord, StageRecord } from './record.ts'
 import { startSpread } from './start-spread.ts'
-import { mergeIgnoringBucket } from './tsv.ts'
 
 const number = z.number()
 const text = z.string().max(100_000)
@@ -95,7 +95,7 @@ const stageSummary = z.strictObject({
   seconds: number,
   /** From the first ready to the proposal of the decision; no part of any figure, ms. */
   waitedMs: number,
-  /** Between the first and the last agent that began it, by the clock of the leader, ms; null for fewer than two. */
+  /** Between the first and the last start, by the leader's clock, late agents apart, ms; null for fewer than two. */
   startSpreadMs: number.nullable().default(null),
   ops: z.array(figures),
   agents: z.array(agentFigures),
@@ -145,13 +145,8 @@ export function summaryOf(
   }
 }
 
-/** Figures of all size buckets of each op together. */
-export function figuresByOp(stats: readonly OpStats[], seconds: number): Figures[] {
-  const ops = [...new Set(stats.map((one) => one.op))]
-  return ops.flatMap((op) => {
-    const merged = mergeIgnoringBucket(stats.filter((one) => one.op === op))
-    return merged === undefined ? [] : [{ op, ...summarize(merged, seconds) }]
-  })
+function figuresByOp(stats: readonly OpStats[], seconds: number): Figures[] {
+  return byOp(stats).map((one) => ({ op: one.op, ...summarize(one, seconds) }))
 }
 
 /** Of the slowest agent: rates of all agents together must not be better than what the last one saw. */
@@ -191,11 +186,16 @@ function summarizeStage(stage: StageRecord): StageSummary {
     excluded,
     seconds,
     waitedMs: decision?.kind === 'release' ? decision.waitedMs : 0,
-    startSpreadMs: startSpread(agents.map(({ result, offsetMs }) => ({ startedAt: result.startedAt, offsetMs }))),
+    startSpreadMs: startSpread(beginnings(agents)),
     ops: figuresByOp(mergedStats(stage), seconds),
     agents: agents.map((agent) => agentOf(agent, decision?.kind === 'release' ? decision.startAt : null)),
     notes: [...notes, ...limitsOf(agents)],
   }
+}
+
+/** Who is late may have begun late too, because it was late already: it does not count. */
+function beginnings(agents: readonly AgentStage[]): Parameters<typeof startSpread>[0] {
+  return agents.filter(({ late }) => !late).map(({ result, offsetMs }) => ({ startedAt: result.startedAt, offsetMs }))
 }
 
 /** `releasedTo`: when the next stage starts, in the leader's clock. */

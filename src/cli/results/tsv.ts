@@ -1,6 +1,7 @@
 /** Tables as sai3-bench writes them, so that its users' tools go on working. Pure. */
 
-import { mergeStats, type OpStats, summarize } from '../../io/mod.ts'
+import { type OpStats, summarize } from '../../io/mod.ts'
+import { mergeIgnoringBucket } from './by-op.ts'
 
 const resultColumns = [
   'operation',
@@ -34,14 +35,6 @@ export function resultsTsv(stats: readonly OpStats[], seconds: number): string {
     if (merged !== undefined) rows.push(row(operation, 'ALL', index, merged, seconds))
   }
   return tsvTable(resultColumns, rows)
-}
-
-/** All size buckets of some ops as one; undefined for none. */
-export function mergeIgnoringBucket(stats: readonly OpStats[]): OpStats | undefined {
-  const [first] = stats
-  if (first === undefined) return undefined
-  const { op, bucket, bucketIndex } = first
-  return mergeStats([stats.map((one) => ({ ...one, op, bucket, bucketIndex }))])[0]
 }
 
 function row(operation: string, bucket: string, index: number, stats: OpStats, seconds: number): Cell[] {
