@@ -16,6 +16,14 @@ it.each(examples)('examples/%s is a plan', (name) => {
   expect(validate(plan), JSON.stringify(validate.errors)).toBe(true)
 })
 
+it('docs/plan.md has a chapter for each section of a plan', () => {
+  const page = readFileSync(path.join(root, 'docs/plan.md'), 'utf8')
+  const [, top = ''] = page.split(/^## The plan$/m)
+  const sections = [...(top.split(/^## /m)[0] ?? '').matchAll(/^\| `(\w+)` +\| mapping /gm)].map(([, key = '']) => key)
+  expect(sections.length).toBeGreaterThan(5)
+  expect([...page.matchAll(/^## (\w+)$/gm)].map(([, title = '']) => title)).toEqual(expect.arrayContaining(sections))
+})
+
 it.each([
   ['an unknown key', { taget: 'file:///x/' }],
   ['a stage without an order', { distributed: { stages: [{ type: 'execute' }] } }],

@@ -2,9 +2,9 @@
 
 import { z } from 'zod'
 import { lanesMax, objectsMax, prepareKeys, workload } from './schema-storage.ts'
-import { argument, count, duration, flag, ignored, name, notThis, oneOf, text } from './schema-values.ts'
+import { argument, count, duration, flag, ignored, name, notThis, oneOf, text, typeIn } from './schema-values.ts'
 
-export const stageTypes = ['validation', 'prepare', 'execute', 'hybrid', 'cleanup', 'custom'] as const
+const stageTypes = ['validation', 'prepare', 'execute', 'hybrid', 'cleanup', 'custom'] as const
 export type StageType = (typeof stageTypes)[number]
 
 /** What holds where a plan says nothing. */
@@ -128,10 +128,8 @@ const common = {
     .describe('An agent that is still at it after this time has failed; unlike the barrier timeout, of its own work.'),
 }
 
-const wrongType = ({ input }: { readonly input?: unknown }) => {
-  const type = typeof input === 'object' && input !== null && 'type' in input ? input.type : undefined
-  return notThis(`one of ${stageTypes.join(', ')}, preflight`, type)
-}
+const wrongType = ({ input }: { readonly input?: unknown }): string =>
+  notThis(`one of ${stageTypes.join(', ')}, preflight`, typeIn(input))
 
 const flat = z.discriminatedUnion(
   'type',

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { SizeSpec } from '../../io/mod.ts'
-import { count, duration, flag, ignored, notThis, oneOf, path, rate, size, text, uri } from './schema-values.ts'
+import { count, duration, flag, ignored, notThis, oneOf, path, rate, size, text, typeIn, uri } from './schema-values.ts'
 
 /** The most objects that a plan may name: their numbers stay exact, also multiplied by a stride. */
 export const objectsMax = 1_000_000_000_000
@@ -54,7 +54,7 @@ function lognormalSpec(range: Range & { mean: number; std_dev: number }): SizeSp
 }
 
 const wrongType = ({ input }: { readonly input?: unknown }): string =>
-  notThis('uniform, lognormal or fixed', (input as { readonly type?: unknown }).type)
+  notThis('uniform, lognormal or fixed', typeIn(input))
 
 const sizeDistribution = z.union(
   [
@@ -193,7 +193,7 @@ export const workload = z
       ...content,
       range_size: size(1)
         .optional()
-        .describe('Bytes that a get reads, at a random multiple of this; the whole object.'),
+        .describe('Bytes that a get reads, at a random multiple of this; left out, the whole object.'),
       part_size: size(1).optional().describe('Bytes of each part of a multipart upload (s3).'),
       recursive: flag().prefault(false).describe('Of an rmdir, which is not done.'),
       use_multi_endpoint: flag().prefault(false).describe('The op takes turns at the endpoints of multi_endpoint.'),
@@ -225,5 +225,4 @@ export const ioRate = z.strictObject({
 export type WrittenObjects = z.output<typeof objects>
 export type WrittenPrepare = z.output<z.ZodObject<typeof prepareKeys>> & Partial<z.output<typeof prepareSection>>
 export type WrittenOp = z.output<typeof workload>[number]
-export type WrittenEndpoints = z.output<typeof multiEndpoint>
 export type WrittenSizes = Partial<Pick<WrittenOp, keyof typeof sizes>>

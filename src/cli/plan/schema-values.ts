@@ -31,7 +31,12 @@ export function notThis(expected: string, input: unknown): string {
   return input === undefined ? 'is missing' : `must be ${expected}, not ${shown(input)}`
 }
 
-export function shown(input: unknown): string {
+/** What a mapping names as its `type`; undefined for anything else. */
+export function typeIn(input: unknown): unknown {
+  return typeof input === 'object' && input !== null && 'type' in input ? input.type : undefined
+}
+
+function shown(input: unknown): string {
   if (Array.isArray(input)) return 'a list'
   if (typeof input === 'object' && input !== null) return 'a mapping'
   if (typeof input === 'string') return JSON.stringify(input.length > 60 ? `${input.slice(0, 57)}...` : input)

@@ -61,11 +61,11 @@ const errorHandling = z.strictObject({
   max_total_errors: count(1, 1_000_000_000)
     .optional()
     .describe(
-      'So many errors on one agent end its execute or hybrid stage, which has failed; any number is put up with.',
+      'So many errors on one agent end its execute or hybrid stage, which has failed; left out, no number does.',
     ),
   error_rate_threshold: amount(0.001, 1_000_000)
     .optional()
-    .describe('At so many errors a second on one agent, each lane that meets one pauses; none does.'),
+    .describe('At so many errors a second on one agent, each lane that meets one pauses; left out, none does.'),
   error_rate_window: amount(0.1, 3600).prefault(1).describe('Seconds that this rate is counted over.'),
   backoff_duration: duration().prefault('5s').describe('How long such a lane pauses.'),
   retry_on_error: flag()
