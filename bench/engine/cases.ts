@@ -1,6 +1,6 @@
 /** What is compared: each case once for fio and once for Paceline, with the same files, threads and sizes. */
 
-export const KIB = 1024
+const KIB = 1024
 export const MIB = 1024 * KIB
 
 /** Files that reads choose from, made once; small enough to stay in the page cache. */
@@ -23,7 +23,7 @@ export type Kind =
   /** Gets of nothing: what the engines themselves take. */
   | { readonly kind: 'null' }
 
-export type SmallStep = 'create-empty' | 'create' | 'stat' | 'read' | 'delete'
+type SmallStep = 'create-empty' | 'create' | 'stat' | 'read' | 'delete'
 
 interface Settings {
   readonly name: string
@@ -35,7 +35,7 @@ interface Settings {
 
 export type Case = Kind & Settings
 
-export const SMALL_STEPS: readonly SmallStep[] = ['create-empty', 'create', 'stat', 'read', 'delete']
+const SMALL_STEPS: readonly SmallStep[] = ['create-empty', 'create', 'stat', 'read', 'delete']
 
 export function allCases(threads: readonly number[]): Case[] {
   const cases: Case[] = []

@@ -19,10 +19,3 @@ export type Figures = z.infer<typeof figuresSchema>
 export function rateOf(figures: Figures, unit: 'ops' | 'bytes'): number {
   return figures[unit] / figures.seconds
 }
-
-export function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
-}

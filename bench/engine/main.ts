@@ -17,8 +17,9 @@ import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { parseArgs, promisify } from 'node:util'
+import { median } from '../statistics.ts'
 import { allCases, type Case, MIB, READ_FILES } from './cases.ts'
-import { type Figures, figuresSchema, median, rateOf, type Timing } from './figures.ts'
+import { type Figures, figuresSchema, rateOf, type Timing } from './figures.ts'
 import { runFio } from './fio.ts'
 
 const { values } = parseArgs({

@@ -1,8 +1,8 @@
 /**
  * S3 clients side by side, one process each, against a server on loopback that does nothing or against a real one.
  *
- *   node scripts/with-node.js bench/s3/main.ts [--seconds 3] [--repeat 3] [--lanes 32] [--only paceline] [--on node,deno]
- *                                              [--endpoint URL --bucket NAME]
+ *   npm run bench:s3 -- [--seconds 3] [--repeat 3] [--lanes 32] [--only paceline] [--on node,deno]
+ *                       [--endpoint URL --bucket NAME]
  *
  * With --endpoint, the credentials are those of the AWS environment variables; the bucket must be there, and what is
  * below its `paceline-bench/` is made and deleted. Prints for each load the median of the repetitions: operations a
@@ -14,6 +14,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs, promisify } from 'node:util'
+import { median } from '../statistics.ts'
 import type { Figures } from './load.ts'
 
 const { values } = parseArgs({
@@ -120,11 +121,6 @@ function print(runtime: string, load: Load, measured: ReadonlyMap<string, readon
   if (own !== undefined && Number.isFinite(best)) {
     console.log(`${runtime.padEnd(5)} ${load.name.padEnd(10)} paceline / best other: ${(own.ops / best).toFixed(2)}`)
   }
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 await main()
