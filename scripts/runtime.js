@@ -22,7 +22,7 @@ export const LOCAL_NODE = path.join(
 )
 
 /** @param {string} version such as "20.11.1" */
-export function isNewEnough(version) {
+function isNewEnough(version) {
   const [major, minor] = version.split('.').map(Number)
   return major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])
 }

@@ -110,7 +110,7 @@ class PlanWork {
 
   async #prepare(): Promise<{ plan: Plan; engine: Engine }> {
     const plan = parsePlan(this.#start.spec.yaml, 'the plan')
-    const works = plan.stages.map((stage) => stage.workFor(this.agent, 0))
+    const works = plan.stages.map((stage) => stage.workFor(this.agent))
     const { containment, endpoint } = this.#options
     const opLog = plan.opLog === null ? null : await this.#opLogFile(plan.opLog)
     return { plan, engine: createEngine(containment, { endpoint, works, opLog }) }
@@ -145,7 +145,7 @@ class PlanWork {
       const { agent } = this
       const planned = plan.stages[sequence - 1]
       if (planned === undefined) throw new Error(`The plan has no stage ${sequence}`)
-      const armed = await engine.arm(planned.workFor(agent, agentIndex), {
+      const armed = await engine.arm(planned.workFor(agent), {
         run: this.#options.runId,
         plan: this.#start.plan.number,
         stage: planned.name,

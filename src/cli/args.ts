@@ -104,7 +104,7 @@ export type Command =
 type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
 type Environment = Readonly<Record<string, string | undefined>>
 
-export function usageError(message: string): PacelineError {
+function usageError(message: string): PacelineError {
   return new PacelineError('USAGE', message, { exitCode: 2 })
 }
 
@@ -370,7 +370,7 @@ const SCHEMAS = {
 }
 
 /** Multiaddrs stay as they are; HOST:PORT becomes one. Null when it is neither. */
-export function toMultiaddr(text: string): string | null {
+function toMultiaddr(text: string): string | null {
   if (text.startsWith('/')) return text.length > 1 && text.length <= 512 ? text : null
   const parts = splitHostPort(text)
   if (parts === null || !text.includes(':')) return null

@@ -4,34 +4,33 @@
  */
 
 import { z } from 'zod'
-import type {
-  CoreStatus,
-  Decision,
-  Leaderless,
-  PlanRef,
-  PlanStatus,
-  ReadinessDigest,
-  SubmitOutcome,
+import {
+  barrierLimits,
+  type CoreStatus,
+  type Decision,
+  type Leaderless,
+  type PlanRef,
+  type PlanStatus,
+  type ReadinessDigest,
+  type SubmitOutcome,
 } from '../barrier/mod.ts'
 import type { StageProgress } from '../io/mod.ts'
 import type { PeerInfo } from '../mesh/mod.ts'
 import { type Observation, observationSchema } from './results/mod.ts'
 
-/** Characters of a plan's YAML; the plan reader has the same bound. */
-const YAML_CHARS_MAX = 4 * 1024 * 1024
-/** A node says that it lives this often while a client follows; after three times that in silence it is given up. */
+/** A node says that it lives this often while a client follows; one that says nothing for so long is given up. */
 export const ALIVE_INTERVAL_MS = 1000
 export const SILENCE_MAX_MS = 4000
 
-const sequence = z.number().int().min(-1).max(1_000_000)
+const sequence = z.number().int().min(-1).max(barrierLimits.stagesMax)
 const name = z.string().max(256)
 
 const requestSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('submit'),
-    yaml: z.string().max(YAML_CHARS_MAX),
+    yaml: z.string().max(barrierLimits.planCharsMax),
     /** Overrides the number of agents that the plan wants. */
-    agents: z.number().int().min(1).max(100_000).nullable(),
+    agents: z.number().int().min(1).max(barrierLimits.membersMax).nullable(),
     /** Unique; handed in again after a lost connection it starts nothing new. */
     submission: z.string().min(8).max(128),
     /** Decisions up to this sequence are known already; -1 for none. */
@@ -108,9 +107,9 @@ export type NodeDocument =
 
 const plan = z.object({ number: z.number().int().min(0), uid: z.string().max(256) })
 const ballot = z.object({ term: z.number().int().min(0), peer: z.string().max(256) })
-const peerIds = z.array(z.string().max(256)).max(100_000)
+const peerIds = z.array(z.string().max(256)).max(barrierLimits.membersMax)
 const member = z.object({ peer: z.string().max(256), name, incarnation: z.string().max(256) })
-const members = z.array(member).max(100_000)
+const members = z.array(member).max(barrierLimits.membersMax)
 const policy = z.enum(['all_or_nothing', 'majority', 'best_effort'])
 const exclusion = z.object({
   peer: z.string().max(256),
@@ -136,8 +135,10 @@ const barrier = z.object({
 const spec = z.object({
   submission: z.string(),
   hash: z.string(),
-  yaml: z.string().max(YAML_CHARS_MAX),
-  stages: z.array(z.object({ barrierName: z.string(), name: z.string(), optional: z.boolean(), barrier })).max(10_000),
+  yaml: z.string().max(barrierLimits.planCharsMax),
+  stages: z
+    .array(z.object({ barrierName: z.string(), name: z.string(), optional: z.boolean(), barrier }))
+    .max(barrierLimits.stagesMax),
   wanted: z.union([
     z.object({ kind: z.literal('names'), names: z.array(name) }),
     z.object({ kind: z.literal('count'), count: z.number() }),

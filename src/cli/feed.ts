@@ -15,7 +15,7 @@ type ObservedDocument = Extract<NodeDocument, { type: 'observed' }>
 type FinishedDocument = Extract<NodeDocument, { type: 'finished' }>
 
 /** One plan as this node saw it. */
-export interface PlanRecord {
+export interface KeptPlan {
   readonly plan: PlanRef
   readonly start: StartDecision
   readonly decisions: DecisionDocument[]
@@ -39,9 +39,9 @@ export type AgentProgress = z.infer<typeof agentProgressSchema>
 export class PlanFeed {
   readonly #name: string
   readonly #leaderless: () => Leaderless | null
-  readonly #records: PlanRecord[] = []
+  readonly #records: KeptPlan[] = []
   readonly #followers = new Set<Follower>()
-  readonly #awaited = new Map<string, (record: PlanRecord) => void>()
+  readonly #awaited = new Map<string, (record: KeptPlan) => void>()
 
   /** `name`: this node's; `leaderless`: what it says of itself. */
   constructor(name: string, leaderless: () => Leaderless | null) {
@@ -50,7 +50,7 @@ export class PlanFeed {
   }
 
   /** The plan that runs, or the last one. */
-  get latest(): PlanRecord | null {
+  get latest(): KeptPlan | null {
     return this.#records.at(-1) ?? null
   }
 
@@ -58,16 +58,16 @@ export class PlanFeed {
     return this.#followers.size
   }
 
-  bySubmission(submission: string): PlanRecord | null {
+  bySubmission(submission: string): KeptPlan | null {
     return this.#records.find((record) => record.start.spec.submission === submission) ?? null
   }
 
   /** The record of a plan whose start is about to be known here; null when it does not come in time. */
-  started(submission: string, timeoutMs: number): Promise<PlanRecord | null> {
+  started(submission: string, timeoutMs: number): Promise<KeptPlan | null> {
     const known = this.bySubmission(submission)
     if (known !== null) return Promise.resolve(known)
     return new Promise((resolve) => {
-      const settle = (record: PlanRecord | null) => {
+      const settle = (record: KeptPlan | null) => {
         clearTimeout(timer)
         this.#awaited.delete(submission)
         resolve(record)
@@ -116,7 +116,7 @@ export class PlanFeed {
   }
 
   /** Sends what lies after `after`, then all that comes, until the plan has ended or the client is gone. */
-  follow(channel: ClientChannel, record: PlanRecord, after: number): void {
+  follow(channel: ClientChannel, record: KeptPlan, after: number): void {
     const leaderless = () => {
       const now = this.#leaderless()
       return now !== null && now.plan.uid === record.plan.uid && now.sinceMs >= LEADERLESS_AFTER_MS ? now : null
@@ -148,7 +148,7 @@ export class PlanFeed {
     const { decision } = document
     if (decision.kind === 'start') {
       if (this.#records.some((record) => record.plan.uid === decision.plan.uid)) return
-      const started: PlanRecord = {
+      const started: KeptPlan = {
         plan: decision.plan,
         start: decision,
         decisions: [document],

@@ -80,7 +80,7 @@ function isErrno(error: unknown, code: string): boolean {
 }
 
 /** One line for people. Pure. */
-export function describeEvent(event: LogEvent): string {
+function describeEvent(event: LogEvent): string {
   switch (event.event) {
     case 'node.listening':
       return `listening on ${event.addrs.join(' ')}${event.http === undefined ? '' : `; live view at ${event.http}`}`

@@ -11,7 +11,7 @@ import {
   type StageStarts,
 } from './client-protocol.ts'
 import { describeFailure } from './failure.ts'
-import type { PlanFeed, PlanRecord } from './feed.ts'
+import type { KeptPlan, PlanFeed } from './feed.ts'
 import { parsePlan, toPlanSpec } from './plan/mod.ts'
 import { startSpreadOf } from './results/mod.ts'
 
@@ -191,7 +191,7 @@ export function peerStatus({ mesh, feed, version, runtime }: ServeOptions): Peer
   }
 }
 
-function startsOf({ start, decisions }: PlanRecord): StageStarts[] {
+function startsOf({ start, decisions }: KeptPlan): StageStarts[] {
   return decisions
     .filter(({ decision }) => decision.sequence > 0)
     .map(({ decision }) => ({

@@ -95,7 +95,7 @@ class Session {
     })
     try {
       const end = await Promise.race([following, signals.second, this.#earlyQuit()])
-      if (typeof end === 'string') return this.#interrupted('quit by hand')
+      if (typeof end === 'string') return this.#interrupted()
       await this.#written
       const closed = await this.#close(end)
       return abort.signal.aborted && closed.exit !== 0 ? { ...closed, exit: EXIT_INTERRUPTED } : closed
@@ -112,11 +112,11 @@ class Session {
     })
   }
 
-  #interrupted(reason: string): SessionEnd {
+  #interrupted(): SessionEnd {
     return {
       plan: this.#accepted,
       status: 'interrupted',
-      reason,
+      reason: 'quit by hand',
       unilateral: false,
       exit: EXIT_INTERRUPTED,
       results: this.#results,

@@ -40,7 +40,7 @@ function follow(pid: number): void {
 }
 
 /** State letter of a process as in proc(5); null where it cannot be read (another system, or the process is gone). */
-export function processState(pid: number): string | null {
+function processState(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name before it is in parentheses and may contain anything.

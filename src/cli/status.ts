@@ -82,13 +82,13 @@ async function firstOf(documents: AsyncIterable<unknown>, signal: AbortSignal): 
 }
 
 /** Pure. */
-export function statusDocument(runId: string, rows: readonly PeerRow[]): string {
+function statusDocument(runId: string, rows: readonly PeerRow[]): string {
   const leader = rows.find((row) => row.status?.core.role === 'leader')?.name ?? null
   return `${JSON.stringify({ run: runId, leader, peers: rows }, null, 2)}\n`
 }
 
 /** A table for people. Pure. */
-export function renderStatus(runId: string, rows: readonly PeerRow[]): string {
+function renderStatus(runId: string, rows: readonly PeerRow[]): string {
   const answered = rows.filter((row) => row.status !== null)
   const leader = answered.find((row) => row.status?.core.role === 'leader')
   const plan = answered.find((row) => row.status?.core.plan !== null)?.status ?? null

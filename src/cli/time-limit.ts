@@ -2,6 +2,9 @@
 
 import { type ArmedStage, now } from '../io/mod.ts'
 
+/** Longer timers would end at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 export function withTimeLimit(stage: ArmedStage, timeoutMs: number | null): ArmedStage {
   if (timeoutMs === null) return stage
   return {
@@ -9,7 +12,7 @@ export function withTimeLimit(stage: ArmedStage, timeoutMs: number | null): Arme
       const limit = new AbortController()
       const untilStart = Math.max(0, options.startAt - now())
       const reason = `took longer than timeout_secs allows, ${timeoutMs / 1000} s`
-      const timer = setTimeout(() => limit.abort(new Error(reason)), Math.min(untilStart + timeoutMs, timerMsMax))
+      const timer = setTimeout(() => limit.abort(new Error(reason)), Math.min(untilStart + timeoutMs, TIMER_MS_MAX))
       try {
         const result = await stage.run({ ...options, signal: AbortSignal.any([options.signal, limit.signal]) })
         const wasEnded = limit.signal.aborted && !options.signal.aborted && result.status === 'failed'
@@ -20,6 +23,3 @@ export function withTimeLimit(stage: ArmedStage, timeoutMs: number | null): Arme
     },
   }
 }
-
-/** Longer timers would end at once. */
-const timerMsMax = 2 ** 31 - 1

@@ -76,7 +76,7 @@ function linkTarget(place: string): string | null {
 }
 
 /** True when a resolved absolute path is an allowed one or below it. */
-export function allowsPath(containment: Containment, resolved: string): boolean {
+function allowsPath(containment: Containment, resolved: string): boolean {
   return containment.allow.some((prefix) => {
     if (!prefix.startsWith('file://')) return false
     const root = prefix.slice('file://'.length)

@@ -112,7 +112,7 @@ function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
 }
 
 /** Nothing of this node's environment but what a program cannot do without. */
-export function commandEnvironment(work: CustomWork, context: StageContext): Record<string, string> {
+function commandEnvironment(work: CustomWork, context: StageContext): Record<string, string> {
   const env: Record<string, string> = {}
   for (const name of ['PATH', 'HOME']) {
     const value = process.env[name]

@@ -14,10 +14,6 @@ export interface Pattern {
   readonly single: boolean
 }
 
-export function hasWildcard(text: string): boolean {
-  return /[*?]/.test(text)
-}
-
 /** Reads `file:///a/b*`, `file:///a/` (all below) or `file:///a/b` (one object). */
 export function parsePattern(uri: string): Pattern {
   const wild = uri.search(/[*?]/)

@@ -9,7 +9,7 @@ import { isOnS3 } from './s3.ts'
 import { BUCKETS, bucketOf, largestOf, smallestOf } from './sizes.ts'
 import type { ExecuteWork, StageWork } from './types.ts'
 
-export function isLaneWork(work: StageWork): work is LaneWork {
+function isLaneWork(work: StageWork): work is LaneWork {
   return work.type !== 'validation' && work.type !== 'custom'
 }
 

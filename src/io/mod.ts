@@ -11,7 +11,7 @@
  */
 
 export { now, sleep, waitUntil } from './clock.ts'
-export { checkAllowed, resolveContainment } from './containment.ts'
+export { resolveContainment } from './containment.ts'
 export { createEngine, type EngineOptions } from './engine.ts'
 export { IO_ERROR_CODES, IoError, type IoErrorCode } from './errors.ts'
 export { decodeHistogram, encodeHistogram, highestAt, lowestAt, valueAtPercentile } from './histogram.ts'

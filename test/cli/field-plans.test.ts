@@ -102,7 +102,7 @@ describe('what the documentation of sai3-bench shows', () => {
   })
 
   it('reads sizes and counts in every spelling', () => {
-    const work = plan.stages[1]?.workFor('node-1', 0)
+    const work = plan.stages[1]?.workFor('node-1')
     expect(work).toMatchObject({
       strategy: 'parallel',
       forceOverwrite: true,
@@ -118,7 +118,7 @@ describe('what the documentation of sai3-bench shows', () => {
   })
 
   it('gives each agent its own target, endpoints and lanes', () => {
-    const execute = (name: string) => plan.stages[2]?.workFor(name, 0)
+    const execute = (name: string) => plan.stages[2]?.workFor(name)
     expect(execute('node-1')).toMatchObject({
       concurrency: 64,
       endpointStrategy: 'round_robin',
@@ -194,7 +194,7 @@ it.each([
 
 describe('error_handling', () => {
   const text = 'target: null://x/\nworkload: [{ op: get, path: a }]\nerror_handling: '
-  const workOf = (handling: string) => parsePlan(`${text}${handling}`, 'p.yaml').stages[1]?.workFor('a', 0)
+  const workOf = (handling: string) => parsePlan(`${text}${handling}`, 'p.yaml').stages[1]?.workFor('a')
 
   it('without limits and repetitions changes nothing', () => {
     expect(workOf('{ backoff_duration: 2s }')).toMatchObject({ errorLimits: null, retries: null })

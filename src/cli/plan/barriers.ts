@@ -9,7 +9,7 @@ type WrittenSync = NonNullable<WrittenDistributed['barrier_sync']>
 type Setting = Partial<BarrierSpec>
 
 /** What `barrier_sync` says for a type of stage. */
-export function syncBarrier(sync: WrittenSync | undefined, type: StageType): Setting {
+function syncBarrier(sync: WrittenSync | undefined, type: StageType): Setting {
   if (sync === undefined) return {}
   const defaults: WrittenBarrier = {
     type: sync.type,

@@ -42,7 +42,7 @@ export function describePlan(plan: Plan, agents: number | null = null): PlanDesc
   const names = namesOf(wanted)
   const targets = new Set<string>()
   const stages = plan.stages.map((stage): StageDescription => {
-    const works = names.map((name, at) => stage.workFor(name, at))
+    const works = names.map((name) => stage.workFor(name))
     for (const uri of works.flatMap(urisOf)) targets.add(uri)
     const { position, name, type, expectedSeconds: seconds } = stage
     const { optional, barrier } = stage.spec

@@ -1,6 +1,6 @@
 /** A validated plan. */
 
-import type { PlanSpec, StageSpec, Wanted } from '../../barrier/mod.ts'
+import type { StageSpec, Wanted } from '../../barrier/mod.ts'
 import type { StageWork } from '../../io/mod.ts'
 
 /** What one named agent does differently (`distributed.agents[]`). */
@@ -22,7 +22,7 @@ export interface PlanStage {
   /** An agent's own work that takes longer has failed; null: no limit. */
   readonly timeoutMs: number | null
   /** The work of an agent, with that agent's overrides applied. */
-  readonly workFor: (agentName: string, agentIndex: number) => StageWork
+  readonly workFor: (agentName: string) => StageWork
   /** Expected seconds where known (durations), for "time left"; null otherwise. */
   readonly expectedSeconds: number | null
 }
@@ -43,5 +43,3 @@ export interface Plan {
   readonly opLog: string | null
   readonly notices: readonly Notice[]
 }
-
-export type { PlanSpec }

@@ -10,7 +10,6 @@ import {
   isSeq,
   Lexer,
   type LineCounter,
-  type Node,
   type Pair,
   parseDocument,
 } from 'yaml'
@@ -161,7 +160,7 @@ class Reader {
   }
 
   #place(node: unknown): Place {
-    const range = typeof node === 'object' && node !== null && 'range' in node ? (node as Node).range : undefined
+    const range = isNode(node) ? node.range : undefined
     return placeAt(this.#lines, range?.[0] ?? 0)
   }
 }

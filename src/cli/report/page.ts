@@ -58,14 +58,14 @@ ${data === null ? '' : `<script type="application/json" id="data">${escapeJson(d
 }
 
 /** JSON that cannot end the element it is in. */
-export function escapeJson(document: unknown): string {
+function escapeJson(document: unknown): string {
   return JSON.stringify(document)
     .replaceAll('<', '\\u003c')
     .replaceAll('\u2028', '\\u2028')
     .replaceAll('\u2029', '\\u2029')
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 

@@ -1,9 +1,11 @@
 /**
  * Progress of a plan on standard error: a live block on a terminal, plain lines elsewhere, nothing when silenced.
  *
- *     const progress = showProgress(process.stderr, view, { live: true, color: true })
- *     progress.update(nextView)
- *     progress.close()
+ * ```ts
+ * const progress = showProgress(process.stderr, view, { mode: 'live', color: true })
+ * progress.update(nextView)
+ * progress.close()
+ * ```
  */
 
 import type { PlanView } from '../progress.ts'

@@ -17,7 +17,7 @@ export class SharedIds implements IdGenerator {
 }
 
 /** From what all members agreed on: no two plans have the same, even if one text is submitted twice. */
-export function traceIdOf(run: string, { plan, hash }: Event<'plan.accepted'>, startAt: number): string {
+function traceIdOf(run: string, { plan, hash }: Event<'plan.accepted'>, startAt: number): string {
   return createHash('sha256')
     .update(JSON.stringify([run, plan, hash, startAt]))
     .digest('hex')

@@ -252,7 +252,7 @@ function buildChooser(
   return new FolderChooser(op, open, lane.seat.index)
 }
 
-export function consumedKey(parts: readonly { collection: number }[], stores: readonly CollectionStores[]): string {
+function consumedKey(parts: readonly { collection: number }[], stores: readonly CollectionStores[]): string {
   return parts.map(({ collection }) => stores[collection]?.collection.id ?? '').join('\n')
 }
 

@@ -33,7 +33,7 @@ import { colour, onThemeChange } from './theme.js'
  * }} ChartSpec
  */
 
-export const COLOURS = 8
+const COLOURS = 8
 /** Lines are told apart without colours too. */
 const DASHES = [[], [9, 4], [2, 4], [9, 4, 2, 4], [16, 5], [5, 3, 1, 3, 1, 3]]
 const HEIGHT = 280

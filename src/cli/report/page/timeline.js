@@ -177,12 +177,8 @@ function openHead({ open, seconds: until }, scale) {
 function leaderBar(period, data, scale) {
   const { name, term, from, to, seen } = period
   const title = `${name} leads, term ${term}, from ${moment(from)}${seen ? '' : ' at the latest'}`
-  const bar = {
-    class: `leader-bar ${from > 0 ? 'changed' : ''}`,
-    title,
-    style: between(scale, from, to ?? data.seconds),
-  }
-  return h('span', bar, h('span', {}, name))
+  const style = between(scale, from, to ?? data.seconds)
+  return h('span', { class: 'leader-bar', title, style }, h('span', {}, name))
 }
 
 /**
@@ -248,7 +244,7 @@ function between(scale, from, to) {
 
 /** @param {ReportData} data */
 function describe({ agents, stages, leaders, seconds: length }) {
-  const lost = agents.filter(({ fate }) => fate !== 'took_part').map(({ name, fateText }) => `${name} was ${fateText}`)
+  const lost = agents.filter(({ fate }) => fate !== 'took_part').map(({ name, fateText }) => `${name}: ${fateText}`)
   const led = leaders.map(({ name, from }) => `${name} from ${moment(from)}`).join(', ')
   return [
     `Timeline of ${agents.length} agents through ${stages.length} stages in ${seconds(length)}`,

@@ -47,7 +47,7 @@ export function readS3Settings(endpoint: string | null, environment: Environment
 }
 
 /** Without a slash at its end. Throws IoError BAD_URI. */
-export function checkEndpoint(text: string): string {
+function checkEndpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
   const plain = url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
   if (url === null || !plain || !/^https?:$/.test(url.protocol)) {
