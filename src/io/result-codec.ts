@@ -8,6 +8,11 @@ import { OUTPUT_BYTES_MAX, PERF_SAMPLES_MAX, RESULT_JSON_BYTES_MAX, RESULT_TEXT_
 import { BUCKET_LABELS } from './sizes.ts'
 import type { StageResult } from './types.ts'
 
+/** Warnings and limits of one result, and the length of each. */
+const WARNINGS_MAX = 64
+const LIMITS_MAX = 16
+const NOTE_CHARS_MAX = 1000
+
 const amount = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
 const count = amount.int()
 const text = (max: number): z.ZodString => z.string().max(max)
@@ -84,15 +89,24 @@ const stageResult = z.strictObject({
   measuring,
   cpu: z.strictObject({ host: share, process: share }),
   errorSamples: z.array(z.strictObject({ message: text(1000), count })).max(64),
-  warnings: z.array(text(1000)).max(64),
-  limits: z.array(text(1000)).max(16),
+  warnings: z.array(text(NOTE_CHARS_MAX)).max(WARNINGS_MAX),
+  limits: z.array(text(NOTE_CHARS_MAX)).max(LIMITS_MAX),
   output: text(OUTPUT_BYTES_MAX),
   exitCode: z.number().int().nullable(),
 })
 
-/** Text of a result; `decodeResult` gives it back. */
+/** Text of a result; `decodeResult` gives it back. What it says in words is cut to what others take. */
 export function encodeResult(result: StageResult): string {
-  return deflateSync(JSON.stringify(result)).toString('base64')
+  const warnings = fitted(result.warnings, WARNINGS_MAX)
+  const limits = fitted(result.limits, LIMITS_MAX)
+  return deflateSync(JSON.stringify({ ...result, warnings, limits })).toString('base64')
+}
+
+/** The last one says how many are left out. */
+function fitted(notes: readonly string[], max: number): string[] {
+  const kept = notes.length <= max ? notes : notes.slice(0, max - 1)
+  const texts = kept.map((note) => (note.length <= NOTE_CHARS_MAX ? note : `${note.slice(0, NOTE_CHARS_MAX - 1)}…`))
+  return kept.length === notes.length ? texts : [...texts, `and ${notes.length - kept.length} more of the kind`]
 }
 
 /** Throws IoError BAD_RESULT for text that is too long, damaged, or no result. Histograms are read once to be sure. */

@@ -82,6 +82,15 @@ describe('results on the wire', () => {
     expect(decodeResult(encodeResult(result))).toEqual(result)
   })
 
+  it('are taken however many warnings there are, and however long', () => {
+    const warnings = Array.from({ length: 200 }, (_, at) => `The empty folder ${at} ${'x'.repeat(2000)} is still there`)
+    const decoded = decodeResult(encodeResult({ ...result, warnings, limits: warnings }))
+    expect(decoded.stats).toEqual(result.stats)
+    expect(decoded.warnings[0]).toMatch(/^The empty folder 0 x+…$/)
+    expect([decoded.warnings.length, decoded.warnings.at(-1)]).toEqual([64, 'and 137 more of the kind'])
+    expect([decoded.limits.length, decoded.limits.at(-1)]).toEqual([16, 'and 185 more of the kind'])
+  })
+
   it('are refused when they are damaged, too large, or something else', () => {
     const pack = (value: unknown): string => deflateSync(JSON.stringify(value)).toString('base64')
     const bomb = deflateSync(Buffer.alloc(80 << 20, 32)).toString('base64')
