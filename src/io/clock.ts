@@ -2,6 +2,8 @@
 
 /** `setTimeout` may be this late under load; the rest is waited for precisely. Milliseconds. */
 const COARSE_MARGIN_MS = 2
+/** A longer timer of the runtimes ends at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1
 
 const never = new Int32Array(new SharedArrayBuffer(4))
 
@@ -26,8 +28,14 @@ export async function waitUntil(at: number, signal?: AbortSignal): Promise<void>
   blockUntil(at)
 }
 
-/** Resolves after `ms`; rejects with the signal's reason when aborted. */
+/** Resolves after `ms`, be it months; rejects with the signal's reason when aborted. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  let left = ms
+  for (; left > TIMER_MS_MAX; left -= TIMER_MS_MAX) await pause(TIMER_MS_MAX, signal)
+  await pause(left, signal)
+}
+
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted()
   await new Promise<void>((resolve, reject) => {
     const onAbort = (): void => {

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
-import { now, waitUntil } from './clock.ts'
+import { now, sleep, waitUntil } from './clock.ts'
 import { checkExecAllowed } from './containment.ts'
 import { codeOf, IoError, messageOf } from './errors.ts'
 import type { RunOptions } from './lane-stage.ts'
@@ -63,28 +63,29 @@ async function runCommand(work: CustomWork, context: StageContext, signal: Abort
     timedOut = true
     endGroup(child)
   }
-  const timer = work.timeoutMs === null ? undefined : setTimeout(onTimeout, work.timeoutMs)
+  const ended = new AbortController()
+  if (work.timeoutMs !== null) void sleep(work.timeoutMs, ended.signal).then(onTimeout, () => {})
   signal.addEventListener('abort', onAbort, { once: true })
   try {
-    const { code, ended } = await exitOf(child, work.command)
+    const { code, how } = await exitOf(child, work.command)
     if (timedOut) throw new IoError('TIMED_OUT', `${work.command} was ended after ${work.timeoutMs} ms`)
-    if (code !== 0) throw new CommandFailed(`${work.command} ended with ${ended}`, code)
+    if (code !== 0) throw new CommandFailed(`${work.command} ended with ${how}`, code)
     return 0
   } finally {
-    clearTimeout(timer)
+    ended.abort()
     signal.removeEventListener('abort', onAbort)
   }
 }
 
-async function exitOf(child: ChildProcess, command: string): Promise<{ code: number | null; ended: string }> {
+async function exitOf(child: ChildProcess, command: string): Promise<{ code: number | null; how: string }> {
   return await new Promise((resolve, reject) => {
     child.once('error', (error) => {
       const hint = codeOf(error) === 'ENOENT' ? 'no such program; give its full path, or check PATH' : messageOf(error)
       reject(new CommandFailed(`${command} could not be started: ${hint}`, null))
     })
     child.once('exit', (code, killedBy) => {
-      const ended = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`
-      const finish = (): void => resolve({ code, ended })
+      const how = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`
+      const finish = (): void => resolve({ code, how })
       const timer = setTimeout(finish, OUTPUT_GRACE_MS)
       child.once('close', () => {
         clearTimeout(timer)

@@ -3,6 +3,9 @@
 import { BarrierCore, type CoreStatus, type Input, type Member, type Message, type Output } from '../barrier/mod.ts'
 import { now } from './clock.ts'
 
+/** A longer timer would end at once. A tick that comes early changes nothing. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 /** What the core wants done. Called in order, one after another; must not throw. */
 export interface Carrier {
   send(to: string, message: Message): void
@@ -88,7 +91,8 @@ export class Driver {
     clearTimeout(this.#timer)
     const wakeAt = this.#core.nextWakeAt()
     if (wakeAt === null || this.#stopped) return
-    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(wakeAt - now())))
+    const wait = Math.min(TIMER_MS_MAX, Math.max(0, Math.ceil(wakeAt - now())))
+    this.#timer = setTimeout(() => this.#tick(), wait)
   }
 
   /** What has arrived by now is read first: a process short of time must not take those for silent whom it did not hear. */
