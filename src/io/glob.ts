@@ -31,7 +31,7 @@ export function parsePattern(uri: string): Pattern {
 export function compileGlob(glob: string): Matcher {
   // Any folders and then anything are anything; runs of stars are one.
   const plain = glob.replace(/(?:\*\*\/)+(?!\*\*\/)\*+|\*{3,}/g, '*').replace(/(?:\*\*\/)+/g, '**/')
-  const tokens = plain.match(/\*\*\/|\*+|\?|[^*?]+/g) ?? []
+  const tokens: readonly string[] = plain.match(/\*\*\/|\*+|\?|[^*?]+/g) ?? []
   return tokens.includes('**/') ? new Simulation(tokens) : toRegExp(tokens)
 }
 

@@ -58,6 +58,8 @@ describe.skipIf(!hasChromium)('the live view of a run in which the leader is kil
     expect(await page.locator('.card').count()).toBe(HELD - 1)
     expect(await page.locator('.lane .span.open').count()).toBe(2)
     for (const screen of SCREENS) await expectFitAndAccessible(page, 'live', screen)
+    const chosen = page.locator('#distribution select').first()
+    await chosen.focus()
     await cluster.kill(leader)
     const next = new RegExp(`(?:${NAMES.filter((name) => name !== leader).join('|')}) leads, term`)
     await untilShown(page, '.stage-now', next)
@@ -66,6 +68,9 @@ describe.skipIf(!hasChromium)('the live view of a run in which the leader is kil
     expect((await submit.ended).code).toBe(0)
     await untilShown(page, '.stage-now', /Plan 1 completed/)
     await untilShown(page, '#verdict', /degraded/)
+    // Who was choosing something is not disturbed by what comes.
+    expect(await page.evaluate('document.activeElement?.closest("#distribution")?.id')).toBe('distribution')
+    expect(await chosen.locator('option').count()).toBeGreaterThan(1)
     await cluster.until('it has finished', () => cluster.of('run.finished', seen).length > 0)
     results = await readResults(await cluster.results(seen))
   }, 150_000)

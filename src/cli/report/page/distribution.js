@@ -14,7 +14,9 @@ const PERCENTILES = [50, 90, 99, 99.9, 99.99, 99.999]
 
 export function distributionSection() {
   const chart = lineChart('Latency by percentile')
-  const controls = h('div', { class: 'controls' })
+  const stageChoice = selectOf('Stage', (stage) => choose({ stage }))
+  const linesChoice = selectOf('Lines', (lines) => choose({ lines }))
+  const controls = h('div', { class: 'controls' }, stageChoice.element, linesChoice.element)
   const table = sortableTable('Latency by percentile', TABLE_COLUMNS)
   const body = h('div', {})
   const element = section('distribution', 'Latency distribution', body)
@@ -27,7 +29,8 @@ export function distributionSection() {
     const curves = data.curves.filter(({ sequence }) => String(sequence) === choice.stage)
     const ops = [...new Set(curves.map(({ op }) => op))]
     if (!ops.includes(choice.lines)) choice.lines = 'ops'
-    fill(controls, controlsOf(data, curves, choice, choose))
+    stageChoice.update(stagesIn(data), choice.stage)
+    linesChoice.update(linesIn(curves), choice.lines)
     const subject = choice.lines === 'ops' ? 'each operation, all agents' : `${choice.lines}, each agent`
     chart.update(specOf(chosen(curves, choice.lines), subject))
     table.update(data.curves.map((curve) => rowOf(curve, data)))
@@ -61,24 +64,22 @@ function busiest(curves) {
 
 /**
  * @param {ReportData} data
- * @param {readonly LatencyCurve[]} curves
- * @param {{ stage: string, lines: string }} choice
- * @param {(change: Record<string, string>) => void} choose
+ * @returns {[string, string][]}
  */
-function controlsOf(data, curves, choice, choose) {
+function stagesIn(data) {
   const sequences = [...new Set(data.curves.map(({ sequence }) => sequence))]
-  /** @type {[string, string][]} */
-  const stages = sequences.map((sequence) => [String(sequence), `${sequence} ${stageName(data, sequence)}`])
-  const ops = [...new Set(curves.filter(({ agent }) => agent !== null).map(({ op }) => op))]
-  /** @type {[string, string][]} */
-  const lines = [
-    ['ops', 'Each operation, all agents'],
-    ...ops.map((op) => /** @type {[string, string]} */ ([op, `${op}, each agent`])),
-  ]
-  return [
-    selectOf('Stage', stages, choice.stage, (stage) => choose({ stage })),
-    selectOf('Lines', lines, choice.lines, (value) => choose({ lines: value })),
-  ]
+  return sequences.map((sequence) => [String(sequence), `${sequence} ${stageName(data, sequence)}`])
+}
+
+/**
+ * @param {readonly LatencyCurve[]} curves
+ * @returns {[string, string][]}
+ */
+function linesIn(curves) {
+  const ops = new Set(curves.filter(({ agent }) => agent !== null).map(({ op }) => op))
+  /** @type {(op: string) => [string, string]} */
+  const each = (op) => [op, `${op}, each agent`]
+  return [['ops', 'Each operation, all agents'], ...[...ops].map(each)]
 }
 
 /**

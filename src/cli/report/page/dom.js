@@ -104,19 +104,32 @@ export function choiceOf(label, choices, chosen, onChoose) {
 }
 
 /**
+ * A list to choose from. Its options are made anew only where they are others: whoever is choosing would lose the place.
  * @param {string} label
- * @param {readonly (readonly [string, string])[]} options
- * @param {string} chosen
- * @param {(value: string) => void} onChoose
+ * @param {(choice: string) => void} onChoose
  */
-export function selectOf(label, options, chosen, onChoose) {
+export function selectOf(label, onChoose) {
   const id = newId('select')
-  const select = h(
-    'select',
-    { id, onchange: () => onChoose(select.value) },
-    options.map(([value, text]) => h('option', { value, selected: value === chosen }, text)),
-  )
-  return h('span', { class: 'field' }, h('label', { for: id }, label), select)
+  const select = h('select', { id, onchange: () => onChoose(select.value) })
+  let offered = ''
+  return {
+    element: h('span', { class: 'field' }, h('label', { for: id }, label), select),
+    /**
+     * @param {readonly (readonly [string, string])[]} options
+     * @param {string} chosen
+     */
+    update(options, chosen) {
+      const offers = JSON.stringify(options)
+      if (offers !== offered) {
+        fill(
+          select,
+          options.map(([value, text]) => h('option', { value }, text)),
+        )
+      }
+      offered = offers
+      select.value = chosen
+    },
+  }
 }
 
 /**

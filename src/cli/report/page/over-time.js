@@ -19,14 +19,34 @@ const MEASURES = {
   errors: { title: 'Errors', unit: 'in each interval', format: count, tick: rate },
 }
 
+/** @type {readonly (readonly [string, string])[]} */
+const VIEWS = [
+  ['stacked', 'Stacked'],
+  ['each', 'Per agent'],
+]
+/** @type {readonly (readonly [string, string])[]} */
+const PERCENTILES = [
+  ['p99Us', 'p99'],
+  ['p50Us', 'p50'],
+]
+/** @type {readonly (readonly [string, string])[]} */
+const SPREADS = [
+  ['each', 'Per agent'],
+  ['highest', 'Highest'],
+]
+
+/** @typedef {{ stage: string, measure: string, view: string, percentile: string, spread: string }} Choice */
+
 export function overTimeSection() {
   const throughput = lineChart('Throughput over time')
   const latencies = lineChart('Latency percentiles over time')
-  const controls = h('div', { class: 'controls' })
   const table = sortableTable('Throughput and latency of each stage and agent over time', TABLE_COLUMNS)
-  const choice = { stage: 'all', measure: 'opsPerSecond', view: 'stacked', percentile: 'p99Us', spread: '' }
+  /** @type {Choice} */
+  const choice = { stage: 'all', measure: 'opsPerSecond', view: 'stacked', percentile: 'p99Us', spread: 'each' }
   /** @type {ReportData | null} */
   let shown = null
+  /** @type {ReturnType<typeof controlsOf> | null} */
+  let controls = null
   const draw = () => {
     if (shown === null) return
     const series = shown.series.filter(({ sequence }) => choice.stage === 'all' || String(sequence) === choice.stage)
@@ -35,7 +55,7 @@ export function overTimeSection() {
   }
   const body = h('div', {})
   const element = section('over-time', 'Over time', body)
-  /** @param {Partial<typeof choice>} change */
+  /** @param {Partial<Choice>} change */
   const choose = (change) => {
     Object.assign(choice, change)
     draw()
@@ -44,15 +64,19 @@ export function overTimeSection() {
     element,
     /** @param {ReportData} data */
     update(data) {
-      const before = shown
       shown = data
-      if (choice.spread === '') choice.spread = agentsIn(data.series).length > AGENTS_EACH_MAX ? 'highest' : 'each'
-      if (data.series.length === 0)
+      if (data.series.length === 0) {
+        controls = null
         return fill(body, h('p', { class: 'muted' }, 'No operations were measured over time.'))
-      if (before === null || before.series.length === 0) {
-        fill(body, controls, throughput.element, latencies.element, alternative('The same as a table', table.element))
       }
-      if (before?.series.length !== data.series.length) fill(controls, controlsOf(data, choice, choose))
+      if (controls === null) {
+        choice.spread = agentsIn(data.series).length > AGENTS_EACH_MAX ? 'highest' : 'each'
+        controls = controlsOf(choice, choose)
+        const same = alternative('The same as a table', table.element)
+        fill(body, controls.element, throughput.element, latencies.element, same)
+      }
+      if (!data.series.some(({ sequence }) => String(sequence) === choice.stage)) choice.stage = 'all'
+      controls.update(data)
       draw()
       table.update(data.series.flatMap((stage) => tableRows(stage, data)))
     },
@@ -60,49 +84,39 @@ export function overTimeSection() {
 }
 
 /**
- * @param {ReportData} data
- * @param {{ stage: string, measure: string, view: string, percentile: string, spread: string }} choice
- * @param {(change: Record<string, string>) => void} choose
+ * @param {Choice} choice
+ * @param {(change: Partial<Choice>) => void} choose
  */
-function controlsOf(data, choice, choose) {
-  /** @type {[string, string][]} */
-  const stages = data.series.map(({ sequence }) => [String(sequence), `${sequence} ${stageName(data, sequence)}`])
-  return [
-    selectOf('Stage', [['all', 'All stages'], ...stages], choice.stage, (stage) => choose({ stage })),
-    selectOf(
-      'Throughput',
-      Object.entries(MEASURES).map(([key, { title }]) => [key, title]),
-      choice.measure,
-      (measure) => choose({ measure }),
-    ),
-    choiceOf(
-      'Throughput of agents',
-      [
-        ['stacked', 'Stacked'],
-        ['each', 'Per agent'],
-      ],
-      choice.view,
-      (view) => choose({ view }),
-    ),
-    selectOf(
-      'Latency',
-      [
-        ['p99Us', 'p99'],
-        ['p50Us', 'p50'],
-      ],
-      choice.percentile,
-      (percentile) => choose({ percentile }),
-    ),
-    choiceOf(
-      'Latency of agents',
-      [
-        ['each', 'Per agent'],
-        ['highest', 'Highest'],
-      ],
-      choice.spread,
-      (spread) => choose({ spread }),
-    ),
-  ]
+function controlsOf(choice, choose) {
+  const stage = selectOf('Stage', (value) => choose({ stage: value }))
+  const measure = selectOf('Throughput', (value) => choose({ measure: value }))
+  const percentile = selectOf('Latency', (value) => choose({ percentile: value }))
+  const views = choiceOf('Throughput of agents', VIEWS, choice.view, (view) => choose({ view }))
+  const spreads = choiceOf('Latency of agents', SPREADS, choice.spread, (spread) => choose({ spread }))
+  return {
+    element: h('div', { class: 'controls' }, stage.element, measure.element, views, percentile.element, spreads),
+    /** @param {ReportData} data */
+    update(data) {
+      stage.update(
+        [['all', 'All stages'], ...data.series.map(({ sequence }) => stageOption(data, sequence))],
+        choice.stage,
+      )
+      measure.update(
+        Object.entries(MEASURES).map(([key, { title }]) => [key, title]),
+        choice.measure,
+      )
+      percentile.update(PERCENTILES, choice.percentile)
+    },
+  }
+}
+
+/**
+ * @param {ReportData} data
+ * @param {number} sequence
+ * @returns {[string, string]}
+ */
+function stageOption(data, sequence) {
+  return [String(sequence), `${sequence} ${stageName(data, sequence)}`]
 }
 
 /**

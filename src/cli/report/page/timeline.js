@@ -178,7 +178,7 @@ function leaderBar(period, data, scale) {
   const { name, term, from, to, seen } = period
   const title = `${name} leads, term ${term}, from ${moment(from)}${seen ? '' : ' at the latest'}`
   const style = between(scale, from, to ?? data.seconds)
-  return h('span', { class: 'leader-bar', title, style }, h('span', {}, name))
+  return h('span', { class: `leader-bar ${from > 0 ? 'changed' : ''}`, title, style }, h('span', {}, name))
 }
 
 /**
