@@ -1,6 +1,6 @@
 import aws4 from 'aws4'
 import { describe, expect, it } from 'vitest'
-import { encodeKey, encodePart, parsePlace } from '../../src/io/stores/s3/place.ts'
+import { encodeKey, encodePart, endpointFor, parsePlace } from '../../src/io/stores/s3/place.ts'
 import { Signer } from '../../src/io/stores/s3/signer.ts'
 
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
@@ -71,5 +71,10 @@ describe('s3 URIs', () => {
     for (const uri of ['s3://host:9000/', 's3://bad bucket/', 's3://a?x/', 's3:///x/']) {
       expect(() => parsePlace(uri), uri).toThrow('Cannot use')
     }
+  })
+
+  it('with a port that there cannot be are refused as such', () => {
+    expect(endpointFor('host:9000', 'http://127.0.0.1:1')).toBe('http://host:9000')
+    expect(() => endpointFor('host:99999', 'http://127.0.0.1:1')).toThrow('"host:99999" is no host and port')
   })
 })

@@ -26,10 +26,15 @@ export function parsePlace(uri: string): S3Place {
   return { host, bucket, prefix: rest.join('/') }
 }
 
-/** Base URL of an endpoint that a URI names: it is spoken to like the configured one, except for port 443. */
+/**
+ * Base URL of an endpoint that a URI names: it is spoken to like the configured one, except for port 443. Throws IoError
+ * BAD_URI.
+ */
 export function endpointFor(host: string, configured: string): string {
   const isSecure = host.endsWith(':443') || configured.startsWith('https://')
-  return new URL(`${isSecure ? 'https' : 'http'}://${host}`).origin
+  const url = URL.parse(`${isSecure ? 'https' : 'http'}://${host}`)
+  if (url === null) throw new IoError('BAD_URI', `Cannot use s3://${host}/: "${host}" is no host and port`)
+  return url.origin
 }
 
 const PLAIN = /^[A-Za-z0-9_.~/-]*$/
