@@ -20,13 +20,20 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   'BAD_URI',
 ])
 
+/** How the runtimes answer code that calls them with something wrong. */
+function isMisuse(error: Error): boolean {
+  return (
+    (error instanceof TypeError || error instanceof RangeError) && 'code' in error && /^ERR_/.test(String(error.code))
+  )
+}
+
 /**
  * Errors of every folder carry a `code`, as those of the operating system do; those of the command line an `exitCode`
  * as well. Anything else is a defect.
  */
 export function describeFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { code: 'DEFECT', message: String(error), exitCode: 1, expected: false }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : null
+  const code = 'code' in error && typeof error.code === 'string' && !isMisuse(error) ? error.code : null
   const usual = code !== null && USAGE_CODES.has(code) ? 2 : 1
   const exitCode = 'exitCode' in error && typeof error.exitCode === 'number' ? error.exitCode : usual
   return { code: code ?? 'DEFECT', message: error.message, exitCode, expected: code !== null }

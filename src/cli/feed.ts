@@ -41,7 +41,8 @@ export class PlanFeed {
   readonly #leaderless: () => Leaderless | null
   readonly #records: KeptPlan[] = []
   readonly #followers = new Set<Follower>()
-  readonly #awaited = new Map<string, (record: KeptPlan) => void>()
+  /** Those that wait for the start of a submission. */
+  readonly #awaited = new Set<{ readonly submission: string; settle(plan: KeptPlan | null): void }>()
 
   /** `name`: this node's; `leaderless`: what it says of itself. */
   constructor(name: string, leaderless: () => Leaderless | null) {
@@ -67,13 +68,14 @@ export class PlanFeed {
     const known = this.bySubmission(submission)
     if (known !== null) return Promise.resolve(known)
     return new Promise((resolve) => {
-      const settle = (record: KeptPlan | null) => {
+      const settle = (plan: KeptPlan | null) => {
         clearTimeout(timer)
-        this.#awaited.delete(submission)
-        resolve(record)
+        this.#awaited.delete(waiting)
+        resolve(plan)
       }
+      const waiting = { submission, settle }
       const timer = setTimeout(() => settle(null), timeoutMs)
-      this.#awaited.set(submission, settle)
+      this.#awaited.add(waiting)
     })
   }
 
@@ -157,7 +159,7 @@ export class PlanFeed {
       }
       this.#records.push(started)
       if (this.#records.length > PLANS_KEPT) this.#records.shift()
-      this.#awaited.get(decision.spec.submission)?.(started)
+      for (const one of this.#awaited) if (one.submission === decision.spec.submission) one.settle(started)
       return
     }
     const record = this.#records.find((one) => one.plan.uid === decision.plan.uid)

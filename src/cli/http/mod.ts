@@ -67,7 +67,7 @@ export function openPages(server: HttpServer, { mesh, runId, version, status }: 
     else setTimeout(renew, REPORT_AFTER_MS).unref()
   })
   // Time goes on where nothing else does.
-  setInterval(() => hub.changed('now'), NOW_MS).unref()
+  const clock = setInterval(() => hub.changed('now'), NOW_MS).unref()
   const routes: [path: string, route: Route][] = [
     ['/', () => livePage(runId)],
     ['/events', (request, response) => hub.connect(request, response)],
@@ -82,6 +82,7 @@ export function openPages(server: HttpServer, { mesh, runId, version, status }: 
       metrics.progress(mesh.name, progress)
     },
     close: () => {
+      clearInterval(clock)
       renew()
       hub.close()
     },
