@@ -31,7 +31,7 @@ export type CommandName =
   | 'keygen'
   | 'completion'
 
-const RUN_ID: FlagSpec = { name: 'run-id', value: 'ID', help: 'the run to take part in', required: true }
+const RUN_ID: FlagSpec = { name: 'run-id', value: 'ID', help: 'name of the run', required: true }
 const AGENTS: FlagSpec = {
   name: 'agents',
   value: 'N',
@@ -201,8 +201,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     operand: { name: 'bash|zsh|fish', required: true },
     flags: [],
     notes: [
-      'For bash and zsh: put eval "$(paceline completion bash)" (or zsh) into ~/.bashrc (or ~/.zshrc). For fish: ' +
-        'paceline completion fish > ~/.config/fish/completions/paceline.fish',
+      'For bash and zsh: put eval "$(paceline completion bash)" (or zsh) into ~/.bashrc (or ~/.zshrc).',
+      'For fish: paceline completion fish > ~/.config/fish/completions/paceline.fish',
     ],
   },
 ]

@@ -2,7 +2,7 @@
 
 import { renderTable } from './report/mod.ts'
 import type { SessionEnd } from './session.ts'
-import { paint, wantsColor } from './terminal/mod.ts'
+import { paint, printable, wantsColor } from './terminal/mod.ts'
 
 /**
  * What is told at the end: the results on standard output, one last line with the verdict there as well, or on standard
@@ -28,7 +28,7 @@ function describeResults(end: SessionEnd): string {
 
 function verdictOf(end: SessionEnd): string {
   const alone = end.unilateral ? ' alone, without a quorum' : ''
-  const why = end.reason === '' ? '' : `: ${end.reason}`
+  const why = end.reason === '' ? '' : `: ${printable(end.reason)}`
   return `${end.plan === 0 ? 'plan' : `plan ${end.plan}`} ${end.status}${alone}${why}`
 }
 

@@ -28,8 +28,9 @@ function renderOverview(): string {
 
 function renderCommandHelp(command: CommandSpec): string {
   const required = command.flags.filter((flag) => flag.required === true).map((flag) => ` --${flag.name} ${flag.value}`)
-  const lines = [`Usage: paceline ${usageOf(command)}${required.join('')} [FLAGS]`, '', sentence(command.summary), '']
-  for (const flag of command.flags) lines.push(...flagLines(flag))
+  const flags = command.flags.length === 0 ? '' : `${required.join('')} [FLAGS]`
+  const lines = [`Usage: paceline ${usageOf(command)}${flags}`, '', sentence(command.summary)]
+  if (command.flags.length > 0) lines.push('', ...command.flags.flatMap(flagLines))
   for (const note of command.notes) lines.push('', ...wrap(note, WIDTH))
   return `${lines.join('\n')}\n`
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ReportData, reportOf, reportPage } from '../../src/cli/report/mod.ts'
+import { type ReportData, renderTable, reportOf, reportPage } from '../../src/cli/report/mod.ts'
 import { observationOf, openResults, type ResultFolder, readResults } from '../../src/cli/results/mod.ts'
 import { madeUpRun, type RunSketch, STARTED_AT } from './samples.ts'
 
@@ -227,5 +227,13 @@ describe('a plan that means harm', () => {
     })
     const elements = (text: string) => text.match(/<\/?(script|img|style|pre)\b/g)
     expect(elements(html)).toEqual(elements(plain))
+  })
+
+  it('does not speak to the terminal: notes quote file names and servers', async () => {
+    const out = await mkdtemp(path.join(tmpdir(), 'paceline-report-'))
+    const { summary } = await folderOf(out)
+    await rm(out, { recursive: true, force: true })
+    const stages = summary.stages.map((stage) => ({ ...stage, notes: ['cannot read a\u001b[2J\u009b2Jb\nc'] }))
+    expect(renderTable({ ...summary, stages })).toMatch(/^ {3}! cannot read a \[2J 2Jb c$/m)
   })
 })

@@ -1,7 +1,7 @@
 /** Two runs side by side: the figures of stages and operations that both have, and how they stand to each other. Pure. */
 
 import type { Figures, RunSummary } from '../results/mod.ts'
-import { layOut } from './table.ts'
+import { layOut, noteLine } from './table.ts'
 
 export interface ComparedRow {
   readonly stage: string
@@ -81,6 +81,6 @@ export function renderComparison({ base, other, rows, warnings }: Comparison): s
     return [row.stage, row.op, row.measure, row.base.toFixed(1), row.other.toFixed(1), ratio]
   })
   const head = [`A: ${base.name}, ${base.status}`, `B: ${other.name}, ${other.status}`]
-  const notes = warnings.map((warning) => `   ! ${warning}`)
+  const notes = warnings.map(noteLine)
   return [...head, ...notes, '', ...layOut([['stage', 'op', 'measure', 'A', 'B', 'B / A'], ...cells], 3)].join('\n')
 }

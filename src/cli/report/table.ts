@@ -1,22 +1,28 @@
 /** The results as text: one table a stage, then what must be known about it. Pure; at most 100 columns but for notes. */
 
 import type { Figures, RunSummary, StageSummary } from '../results/mod.ts'
+import { printable } from '../terminal/mod.ts'
 
 const columns = ['op', 'ops', 'errors', 'ops/s', 'MiB/s', 'mean', 'p50', 'p99', 'max'] as const
 
 export function renderTable(summary: RunSummary): string {
   const lines: string[] = []
   for (const stage of summary.stages) {
-    lines.push(heading(stage), ...rowsOf(stage), ...stage.notes.map((note) => `   ! ${note}`), '')
+    lines.push(heading(stage), ...rowsOf(stage), ...stage.notes.map(noteLine), '')
   }
   return lines.join('\n').trimEnd()
+}
+
+/** Notes quote agents, which quote file names and servers. */
+export function noteLine(note: string): string {
+  return `   ! ${printable(note)}`
 }
 
 function heading(stage: StageSummary): string {
   const who = `${stage.counted.length} of ${stage.members.length} agents`
   const parts = [`${stage.sequence} ${stage.name}`, stage.outcome, who, seconds(stage.seconds)]
   if (stage.waitedMs > 0) parts.push(`first ready waited ${duration(stage.waitedMs * 1000)}`)
-  return parts.join('  |  ')
+  return parts.join(' | ')
 }
 
 function rowsOf(stage: StageSummary): string[] {
