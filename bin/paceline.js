@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 // Starts paceline on Node; where this Node is too old, on the one that scripts/setup.js put into node_modules.
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { freshBundle } from '../scripts/bundle.js'
+import { runCompiled } from '../scripts/compiled.js'
 import { become, findNode, keepCompiled } from '../scripts/runtime.js'
 
 const node = findNode()
 keepCompiled()
 if (node === process.execPath) {
   const bundle = freshBundle()
-  await import(bundle === undefined ? '../src/cli/main.ts' : pathToFileURL(bundle).href)
+  if (bundle === undefined) await import('../src/cli/main.ts')
+  else runCompiled(bundle)
 } else if (node !== undefined) {
   become(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)])
 } else {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, syml
 import path from 'node:path'
 import { makeBundle } from './bundle.js'
 import { findNode, LOCAL_NODE, root, run } from './runtime.js'
+import { warmUp } from './warm-up.js'
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
@@ -38,6 +39,11 @@ if (findNode() === undefined) {
 await makeBundle().catch((error) => {
   process.stderr.write(`No bundle could be made (${error.message}): all works without it, starts take longer.\n`)
 })
+try {
+  warmUp()
+} catch (error) {
+  process.stderr.write(`What is compiled could not be kept (${error.message}): starts take longer.\n`)
+}
 
 /** As npm would: scripts of package.json then run on the local Node too. */
 function linkBinary() {

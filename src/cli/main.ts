@@ -8,4 +8,6 @@ followStarter()
 const printed = watchStandardStreams()
 // Timers and sockets that do not count may be all that a command waits for at times; it ends the process itself.
 setInterval(() => {}, 2 ** 30)
-process.exit(await printed(await runCommand(process.argv.slice(2))))
+void runCommand(process.argv.slice(2))
+  .then(printed)
+  .then((code) => process.exit(code))

@@ -1,7 +1,7 @@
 /** The bundle that makes a start quick: used as long as it is of the sources that are there, and as good as they are. */
 
 import { spawnSync } from 'node:child_process'
-import { appendFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
@@ -15,7 +15,12 @@ const root = path.resolve(import.meta.dirname ?? 'test/e2e', '../..')
 const { freshBundle, makeBundle }: Bundling = await import(path.join(root, 'scripts/bundle.js'))
 
 function run(...args: string[]): string {
-  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  return runWith({}, ...args)
+}
+
+function runWith(env: NodeJS.ProcessEnv, ...args: string[]): string {
+  const options = { cwd: root, encoding: 'utf8', env: { ...process.env, ...env } } as const
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, options)
   if (status !== 0) throw new Error(stderr)
   return stdout
 }
@@ -40,6 +45,41 @@ it('is made once for each state of the sources, which find their files where the
     await Promise.all([makeBundle(project), makeBundle(project)])
     expect(run(freshBundle(project) ?? '')).toContain('and more')
     expect(await readdir(path.join(project, 'node_modules/.cache/paceline'))).toHaveLength(1)
+  } finally {
+    await rm(project, { recursive: true, force: true })
+  }
+})
+
+it('runs with what an earlier process has left compiled, and without where that is of no use', async () => {
+  const project = await mkdtemp(path.join(tmpdir(), 'paceline-bundle-'))
+  try {
+    const folder = path.join(project, 'src/cli')
+    await mkdir(folder, { recursive: true })
+    await writeFile(
+      path.join(folder, 'main.ts'),
+      `void import('./greet.ts').then(({ greet }) => console.log(greet('you')))\n`,
+    )
+    await writeFile(path.join(folder, 'greet.ts'), `export const greet = (who: string): string => 'hello ' + who\n`)
+    await makeBundle(project)
+    const bundle = freshBundle(project) ?? ''
+    const start = path.join(project, 'start.mjs')
+    await writeFile(
+      start,
+      `import { runCompiled } from ${JSON.stringify(path.join(root, 'scripts/compiled.js'))}\nrunCompiled(process.argv[2])\n`,
+    )
+    expect(run(start, bundle)).toBe('hello you\n')
+    const kept = async () => (await readdir(path.dirname(bundle))).filter((name) => name.endsWith(process.arch))
+    expect(await kept()).toEqual([])
+    expect(runWith({ PACELINE_KEEP_COMPILED: '1' }, start, bundle)).toBe('hello you\n')
+    const files = (await kept()).map((name) => path.join(path.dirname(bundle), name))
+    // V8 looks at the length of the source: what is said tells where it came from.
+    for (const file of files) {
+      const chunk = file.slice(0, file.lastIndexOf('.js') + 3)
+      await writeFile(chunk, (await readFile(chunk, 'utf8')).replace('hello', 'HELLO'))
+    }
+    expect(run(start, bundle)).toBe('hello you\n')
+    for (const file of files) await writeFile(file, (await readFile(file)).fill(0))
+    expect(run(start, bundle)).toBe('HELLO you\n')
   } finally {
     await rm(project, { recursive: true, force: true })
   }
