@@ -6,7 +6,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Member, Output, PlanStatus, StartDecision } from '../barrier/mod.ts'
-import { type ArmedStage, type Containment, createEngine, type Engine, now, type StageResult } from '../io/mod.ts'
+import {
+  type ArmedStage,
+  type Containment,
+  createEngine,
+  type Engine,
+  now,
+  QUIET_AFTER_START_MS,
+  type StageResult,
+} from '../io/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
 import { ownAbout } from './about.ts'
 import { describeFailure } from './failure.ts'
@@ -43,8 +51,6 @@ const PROGRESS_INTERVAL_MS = 1000
 
 /** A stage is armed before the one before it is said to be ready, unless that takes longer than this. */
 const ARM_AHEAD_MS = 3000
-/** Nothing that can wait is done between the release into a stage and so long after its start: members start together. */
-const QUIET_AFTER_START_MS = 20
 /** A start that is announced further ahead than this is computed anew so long before it, from the clock as known then. */
 const REFINE_AHEAD_MS = 60
 
@@ -94,7 +100,7 @@ class PlanWork {
   #running: { readonly cancel: AbortController; readonly done: Promise<void> } | null = null
   /** Resolves to the exit code. */
   #finished: Promise<number> | null = null
-  /** Own clock, ms. */
+  /** Nothing that can wait is done until then; own clock, ms. */
   #quietUntil = 0
   /** Decisions are written one after another. */
   #recorded: Promise<void> = Promise.resolve()

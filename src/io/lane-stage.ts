@@ -233,7 +233,6 @@ export class Launched {
   readonly control: Int32Array
   readonly done: readonly ReturnType<LaneThread['begin']>['done'][]
   readonly #ready: readonly Promise<void>[]
-  onStarted: (at: number) => void = () => {}
   onError: (lane: number, error: { key: string; message: string; count: number }) => void = () => {}
 
   constructor(job: LaunchedJob, seats: readonly LaneSeat[], threads: readonly LaneThread[], opLog: OpLog | null) {
@@ -247,7 +246,6 @@ export class Launched {
       return thread.begin(
         { ...job, seats: own, sentAt: now(), opLog: link },
         {
-          onStarted: (at) => this.onStarted(at),
           onError: (lane, error) => this.onError(lane, error),
           onRows: (text) => (link === null ? undefined : opLog?.take(text, link)),
         },

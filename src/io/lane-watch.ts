@@ -9,7 +9,7 @@ import type { Launched, RunOptions } from './lane-stage.ts'
 import { type Board, CONTROL, HEAD } from './lanes/board.ts'
 import { joinErrors } from './lanes/errors.ts'
 import type { ErrorCount, LaneWork } from './lanes/jobs.ts'
-import { ABORT_GRACE_MS, PROGRESS_INTERVAL_MS } from './limits.ts'
+import { ABORT_GRACE_MS, PROGRESS_INTERVAL_MS, QUIET_AFTER_START_MS } from './limits.ts'
 import { failResult, plainResult } from './result.ts'
 import { IntervalGauge, PerfLog } from './samples.ts'
 import { creationShare, deletionShare } from './shares.ts'
@@ -38,6 +38,7 @@ export class LaneWatch {
   readonly #perf: PerfLog
   #failure: LaneFailure | null = null
   #given = 0
+  #startTold = false
   #stalls = new StallMeter(0)
 
   constructor(options: {
@@ -58,7 +59,6 @@ export class LaneWatch {
   async run(options: RunOptions): Promise<StageResult> {
     const launched = this.#launched
     const { signal } = options
-    launched.onStarted = (at) => options.onStarted?.(at)
     launched.onError = (lane, error) => {
       const key = `lane ${lane}`
       this.#errors.set(key, [...(this.#errors.get(key) ?? []), error])
@@ -73,6 +73,7 @@ export class LaneWatch {
       await this.#finish(startAt, signal)
     } finally {
       endWatch()
+      this.#tellStart(options)
       this.#stalls.tick(now())
       signal.removeEventListener('abort', onAbort)
     }
@@ -81,7 +82,7 @@ export class LaneWatch {
     return result
   }
 
-  /** Progress every 200 ms, samples at whole intervals; the function returned ends both. */
+  /** The start, progress every 200 ms, samples at whole intervals; the function returned ends these. */
   #watch(startAt: number, options: RunOptions): () => void {
     const intervalMs = 'perfLogIntervalMs' in this.#work ? Math.max(100, this.#work.perfLogIntervalMs) : 1000
     let nextSample = startAt + intervalMs
@@ -93,18 +94,29 @@ export class LaneWatch {
       sampler = setTimeout(sample, nextSample - at)
     }
     let sampler = setTimeout(sample, nextSample - now())
+    const teller = setTimeout(() => this.#tellStart(options), startAt - now() + QUIET_AFTER_START_MS)
     let last = startAt
     const reporter = setInterval(() => {
       const at = now()
       if (at < startAt) return
+      this.#tellStart(options)
       this.#stalls.tick(at)
       this.#report(at, (at - last) / 1000, startAt, options)
       last = at
     }, PROGRESS_INTERVAL_MS)
     return () => {
+      clearTimeout(teller)
       clearInterval(reporter)
       clearTimeout(sampler)
     }
+  }
+
+  /** Once, when a lane has begun. Lanes say no word at their start: it would wake this thread, which needs a core then. */
+  #tellStart(options: RunOptions): void {
+    const starts = this.#boards.map(({ head }) => head[HEAD.STARTED_AT] ?? 0).filter((at) => at > 0)
+    if (this.#startTold || starts.length === 0) return
+    this.#startTold = true
+    options.onStarted?.(Math.min(...starts))
   }
 
   #report(at: number, elapsed: number, startAt: number, options: RunOptions): void {

@@ -23,6 +23,9 @@ export const ERROR_MESSAGE_CHARS_MAX = 500
 /** A cancelled stage answers within a second; lanes that have not come back by then are given up. */
 export const ABORT_GRACE_MS = 700
 
+/** Nothing that can wait is done so long after the start of a stage: agents start together. */
+export const QUIET_AFTER_START_MS = 20
+
 export const PROGRESS_INTERVAL_MS = 200
 
 /** A custom command's output that is kept. */

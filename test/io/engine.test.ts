@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Engine, mergeStats, now, type StageProgress, type StageResult } from '../../src/io/mod.ts'
+import {
+  type Engine,
+  mergeStats,
+  now,
+  QUIET_AFTER_START_MS,
+  type StageProgress,
+  type StageResult,
+} from '../../src/io/mod.ts'
 import {
   agentOf,
   allowing,
@@ -269,6 +276,34 @@ describe('time', () => {
     expect(lags[0]).toBeGreaterThanOrEqual(0)
     // The best one: this machine may be busy with something else.
     expect(lags[0]).toBeLessThan(2)
+  })
+
+  it('lanes take no core from others that start at the same moment: the start is told of later', async () => {
+    const engine = startEngine(allowing(tempFolder()))
+    const told: { readonly at: number; readonly startAt: number; readonly startedAt: number }[] = []
+    for (const durationMs of [5, 200]) {
+      const stage = await engine.arm(execute([op('put', 'null://x/')], { durationMs }), context())
+      const startAt = now() + 20
+      const result = await stage.run({
+        startAt,
+        signal: new AbortController().signal,
+        onStarted: (startedAt) => told.push({ at: now(), startAt, startedAt }),
+      })
+      expect(told.at(-1)).toMatchObject({ startAt, startedAt: result.startedAt })
+    }
+    expect(told).toHaveLength(2)
+    expect((told[1]?.at ?? 0) - (told[1]?.startAt ?? 0)).toBeGreaterThanOrEqual(QUIET_AFTER_START_MS)
+  })
+
+  it('a stage that is cancelled before its start did not start', async () => {
+    const engine = startEngine(allowing(tempFolder()))
+    const stage = await engine.arm(execute([op('put', 'null://x/')], { durationMs: 50 }), context())
+    const cancel = new AbortController()
+    const starts: number[] = []
+    const running = stage.run({ startAt: now() + 60_000, signal: cancel.signal, onStarted: (at) => starts.push(at) })
+    cancel.abort()
+    expect(await running).toMatchObject({ status: 'failed', code: 'CANCELLED' })
+    expect(starts).toEqual([])
   })
 
   it('a stage without lanes says when it did start, also when it was kept from it', async () => {

@@ -22,16 +22,14 @@ export const CONTROL = {
   GO: 0,
   /** Not 0: stop before the next operation. */
   STOP: 1,
-  /** 1 once the first lane has started. */
-  STARTED: 2,
   /** Operations taken from the limit of a hybrid stage. */
-  TAKEN: 3,
+  TAKEN: 2,
   /** 1 once the first lane has ended. */
-  DONE: 4,
+  DONE: 3,
   /** Errors of a workload that puts up with so many only; those of the window that is counted now, and which one it is. */
-  ERRORS: 5,
-  WINDOW_ERRORS: 6,
-  ERROR_WINDOW: 7,
+  ERRORS: 4,
+  WINDOW_ERRORS: 5,
+  ERROR_WINDOW: 6,
   LENGTH: 16,
 } as const
 

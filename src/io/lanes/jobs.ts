@@ -105,7 +105,6 @@ export interface ErrorCount {
 export type FromThread =
   | { readonly kind: 'pong'; readonly at: number; readonly sentAt: number }
   | { readonly kind: 'ready'; readonly id: number; readonly at: number; readonly receivedAt: number }
-  | { readonly kind: 'started'; readonly id: number; readonly startedAt: number }
   | { readonly kind: 'error'; readonly id: number; readonly lane: number; readonly error: ErrorCount }
   | { readonly kind: 'rows'; readonly id: number; readonly text: string }
   | {

@@ -17,7 +17,6 @@ const LIMITS = { maxYoungGenerationSizeMb: 8 }
 const PINGS = 4
 
 export interface JobHandlers {
-  onStarted(startedAt: number): void
   onError(lane: number, error: Extract<FromThread, { kind: 'error' }>['error']): void
   /** Lines for the log of operations. */
   onRows(text: string): void
@@ -86,8 +85,7 @@ export class LaneThread {
     if (message.kind === 'ready') {
       this.#bound(running.job.sentAt, message.receivedAt, message.at)
       running.ready.resolve()
-    } else if (message.kind === 'started') running.handlers.onStarted(message.startedAt)
-    else if (message.kind === 'error') running.handlers.onError(message.lane, message.error)
+    } else if (message.kind === 'error') running.handlers.onError(message.lane, message.error)
     else if (message.kind === 'rows') running.handlers.onRows(message.text)
     else {
       this.#running = null

@@ -130,7 +130,7 @@ async function runLanes(thread: JobState, lanes: readonly Seated[]): Promise<voi
   timing.toEngineClock = performance.timeOrigin + (clock[1 + (job.seats[0]?.index ?? 0)] ?? 0)
   timing.startAt = (clock[0] ?? 0) - timing.toEngineClock
   waitFor(timing.startAt, control)
-  if (Atomics.load(control, CONTROL.STOP) === 0) announce(job, control, timing.toEngineClock)
+  if (Atomics.load(control, CONTROL.STOP) !== 0) return
   const [first] = lanes
   if (first === undefined) return
   if (job.isAsync) await runTogether(thread, lanes)
@@ -199,11 +199,6 @@ function waitFor(startAt: number, control: Int32Array): void {
   for (let left = startAt - performance.now(); left > 0; left = startAt - performance.now()) {
     if (Atomics.wait(control, CONTROL.STOP, 0, left) === 'not-equal') return
   }
-}
-
-function announce(job: Job, control: Int32Array, toEngineClock: number): void {
-  if (Atomics.exchange(control, CONTROL.STARTED, 1) === 1) return
-  send({ kind: 'started', id: job.id, startedAt: performance.now() + toEngineClock })
 }
 
 function stopAll(control: Int32Array): void {
