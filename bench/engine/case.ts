@@ -48,7 +48,7 @@ function prepare(set: ObjectSet): PrepareWork {
   return {
     type: 'prepare',
     objects: [set],
-    tree: null,
+    trees: [],
     sharing: 'concurrent',
     concurrency: one.threads,
     skipVerification: false,
@@ -71,7 +71,7 @@ function workload(set: ObjectSet, op: OpName, rangeBytes: number | null): Execut
     rate: { opsPerSecond: null, arrivals: 'fixed' },
     pathSelection: 'random',
     prepared: [set],
-    tree: null,
+    trees: [],
     sharing: 'concurrent',
     endpointStrategy: 'round_robin',
     verify: false,
@@ -85,7 +85,7 @@ async function cleanup(set: ObjectSet): Promise<StageResult & { readonly cpuMs: 
   return await run({
     type: 'cleanup',
     objects: [set],
-    tree: null,
+    trees: [],
     putUris: [],
     sharing: 'concurrent',
     concurrency,

@@ -25,7 +25,7 @@ const engine = createEngine(resolveContainment([base], false))
 const data = { fill: 'random', dedupFactor: 1, compressFactor: 1 } as const
 const size = { kind: 'uniform', min: 1, max: 4096 } as const
 const set = { baseUris: [base], count: Number(values.objects), size, data, prefixShards: 16 } as const
-const shared = { tree: null, sharing: 'concurrent', concurrency: 2 } as const
+const shared = { trees: [], sharing: 'concurrent', concurrency: 2 } as const
 let sequence = 0
 
 async function measure(stage: string, work: StageWork): Promise<boolean> {

@@ -103,7 +103,7 @@ async function awsSdk(): Promise<Request> {
 
 const data = { fill: 'random', dedupFactor: 1, compressFactor: 1 } as const
 const set = { baseUris: [base], count: objects, size: { kind: 'fixed', bytes }, data, prefixShards: 1 } as const
-const shared = { tree: null, sharing: 'concurrent', concurrency: lanes } as const
+const shared = { trees: [], sharing: 'concurrent', concurrency: lanes } as const
 
 /** The engine as a plan uses it: threads, choice of objects, contents, figures and all. */
 async function measureEngine(): Promise<Figures> {

@@ -178,14 +178,15 @@ export function putName(names: PutNames, sequence: number, lane: number, counter
   return `${names.agentTag}_${sequence}_${lane}_${counter}`
 }
 
-/** What the sets and the tree of a stage name, in the order that lanes and engine count them by. */
+/** What the sets and the trees of a stage name, in the order that lanes and engine count them by. */
 export function collectionsOf(
   sets: readonly ObjectSet[],
-  tree: TreeSpec | null,
+  trees: readonly TreeSpec[],
   sharing: SharingMode,
   context: Pick<StageContext, 'agent' | 'seed'>,
 ): Collection[] {
   const folder = agentFolder(sharing, context.agent)
   const flat = sets.filter((set) => set.count > 0).map((set) => new FlatSet(set, folder, context.seed))
-  return tree === null || tree.filesPerDir === 0 ? flat : [...flat, new Tree(tree, folder, context.seed)]
+  const deep = trees.filter((tree) => tree.filesPerDir > 0).map((tree) => new Tree(tree, folder, context.seed))
+  return [...flat, ...deep]
 }

@@ -37,8 +37,9 @@ export function asyncThreads(lanes: number): number {
 export function urisOf(work: LaneWork): string[] {
   if (isWorkload(work)) return work.ops.flatMap(({ uris }) => uris.map((uri) => parsePattern(uri).folder))
   const sets = work.objects.flatMap(({ baseUris }) => baseUris)
+  const trees = work.trees.flatMap(({ baseUris }) => baseUris)
   const puts = work.type === 'cleanup' ? work.putUris.map((uri) => parsePattern(uri).folder) : []
-  return [...sets, ...(work.tree?.baseUris ?? []), ...puts]
+  return [...sets, ...trees, ...puts]
 }
 
 /** The ops of each lane: lanes that share ops first, then those of ops with lanes of their own. */

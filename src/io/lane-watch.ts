@@ -138,7 +138,7 @@ export class LaneWatch {
   #doneShare(seconds: number): number | null {
     const work = this.#work
     if (work.type === 'prepare' || work.type === 'cleanup') {
-      const total = collectionsOf(work.objects, work.tree, work.sharing, this.#context).reduce(
+      const total = collectionsOf(work.objects, work.trees, work.sharing, this.#context).reduce(
         (sum, { count }) => sum + count,
         0,
       )

@@ -20,7 +20,7 @@ export interface SourcePlan {
 
 /** `overwritten`: ids of collections whose objects an earlier stage may have replaced by others of any size. */
 export function planSources(work: ExecuteWork, context: StageContext, overwritten: ReadonlySet<string>): SourcePlan {
-  const collections = collectionsOf(work.prepared, work.tree, work.sharing, context)
+  const collections = collectionsOf(work.prepared, work.trees, work.sharing, context)
   const matched = work.ops.map((op) => (op.op === 'list' ? [] : matchOp(op, collections)))
   const readSomewhere = new Set<number>()
   const deletedSomewhere = new Set<number>()

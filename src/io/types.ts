@@ -113,7 +113,7 @@ export interface ValidationWork {
 export interface PrepareWork {
   readonly type: 'prepare'
   readonly objects: readonly ObjectSet[]
-  readonly tree: TreeSpec | null
+  readonly trees: readonly TreeSpec[]
   readonly sharing: SharingMode
   readonly concurrency: number
   /** Objects that are already there are kept; checked unless skipped. */
@@ -139,7 +139,7 @@ export interface ExecuteWork {
   readonly partitionOverlap?: number
   /** What the plan's prepare stages name, so that globs over them need no listing. */
   readonly prepared: readonly ObjectSet[]
-  readonly tree: TreeSpec | null
+  readonly trees: readonly TreeSpec[]
   readonly sharing: SharingMode
   readonly endpointStrategy: 'round_robin' | 'least_connections'
   /** Gets and stats also choose from what their lane has put meanwhile, where their pattern covers it. */
@@ -158,7 +158,7 @@ export interface CleanupWork {
   readonly type: 'cleanup'
   /** Deletes what these name, and what this run's put ops wrote (`putUris`); nothing else. */
   readonly objects: readonly ObjectSet[]
-  readonly tree: TreeSpec | null
+  readonly trees: readonly TreeSpec[]
   readonly putUris: readonly string[]
   readonly sharing: SharingMode
   readonly concurrency: number

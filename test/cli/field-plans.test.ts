@@ -192,6 +192,42 @@ it.each([
   )
 })
 
+describe('prepare stages with objects of their own', () => {
+  const tree = (base: string) =>
+    `{ directory_structure: { width: 2, depth: 1, files_per_dir: 3 }, ensure_objects: [{ base_uri: ${base}, count: 0 }] }`
+  const plan = (own: string) =>
+    parsePlan(`target: null://x/
+prepare: ${tree('top/')}
+workload: [{ op: get, path: 'one/**/*' }]
+distributed:
+  barrier_sync: { type: majority }
+  stages:
+    - { name: one, order: 1, type: prepare, ${tree('one/').slice(1)}
+    - { name: two, order: 2, type: prepare${own} }
+    - { name: read, order: 3, type: execute, duration: 1s }
+    - { name: end, order: 4, type: cleanup }
+    - { name: check, order: 5, type: validation }
+`)
+  const basesOf = (trees: readonly { readonly baseUris: readonly string[] }[]) => trees.flatMap((one) => one.baseUris)
+
+  it('are all known to the workload, checked and cleaned up; those of the section only where a stage makes them', () => {
+    for (const [own, second] of [
+      [`, ${tree('two/').slice(2, -2)}`, 'null://x/two/'],
+      ['', 'null://x/top/'],
+    ] as const) {
+      const { stages, notices } = plan(own)
+      const made = ['null://x/one/', second]
+      const works = stages.map(({ workFor }) => workFor('a'))
+      const trees = works.map((work) => ('trees' in work ? basesOf(work.trees) : []))
+      expect(trees).toEqual([made.slice(0, 1), made.slice(1), made, made, []])
+      expect(works[4]).toMatchObject({ targets: made.map((uri) => ({ uri, writes: true })) })
+      expect(notices.map(({ message }) => message)).toEqual(
+        own === '' ? [] : [expect.stringContaining('prepare: no stage makes these objects')],
+      )
+    }
+  })
+})
+
 describe('error_handling', () => {
   const text = 'target: null://x/\nworkload: [{ op: get, path: a }]\nerror_handling: '
   const workOf = (handling: string) => parsePlan(`${text}${handling}`, 'p.yaml').stages[1]?.workFor('a')

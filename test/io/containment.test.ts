@@ -109,7 +109,7 @@ describe('a place that is not allowed', () => {
     for (const work of [
       validation(uri, true),
       prepare([objectSet(uri)]),
-      prepare([], { tree: tree(uri) }),
+      prepare([], { trees: [tree(uri)] }),
       execute([op('put', uri)]),
       execute([op('get', `${uri}*`)]),
       execute([op('delete', `${uri}prepared-00000000.dat`)]),
@@ -220,10 +220,10 @@ describe('links', () => {
     for (const name of PRECIOUS) writeFileSync(`${other}/${name}`, name)
     const engine = startEngine(allowing(folder))
     const spec = tree(base)
-    await runStage(engine, prepare([], { tree: spec }))
+    await runStage(engine, prepare([], { trees: [spec] }))
     writeFileSync(`${other}/file_00000000.dat`, 'not ours')
     replaceByLink(`${folder}/data/d1_w1.dir/d2_w1.dir`, other)
-    const part = await runStage(engine, cleanup([], { tree: spec }), context({ sequence: 2 }))
+    const part = await runStage(engine, cleanup([], { trees: [spec] }), context({ sequence: 2 }))
     expect(part).toMatchObject({ status: 'failed', objects: { deleted: 9 } })
     expect(part.reason).toContain('this plan made nothing')
     replaceByLink(`${folder}/data`, other)

@@ -113,20 +113,20 @@ describe('a plan on files', () => {
   it('reads and overwrites a tree', async () => {
     const { folder, base, engine } = onFiles()
     const spec = tree(base)
-    expect((await runStage(engine, prepare([], { tree: spec }))).objects.created).toBe(12)
+    expect((await runStage(engine, prepare([], { trees: [spec] }))).objects.created).toBe(12)
     expect(existsSync(`${folder}/data/d1_w2.dir/d2_w1.dir/file_00000006.dat`)).toBe(true)
     const ops = [
       op('get', base),
       op('put', base, { size: { kind: 'fixed', bytes: 2000 } }),
       op('stat', `${base}d*_w*.dir/**/*`),
     ]
-    const ran = await runStage(engine, execute(ops, { tree: spec }), context({ sequence: 2 }))
+    const ran = await runStage(engine, execute(ops, { trees: [spec] }), context({ sequence: 2 }))
     expect(ran).toMatchObject({ status: 'ok', errorSamples: [] })
     expect(filesBelow(folder)).toHaveLength(12)
     // Sizes are no longer those of the plan: later stages must not take that for truncation.
-    const later = await runStage(engine, execute([op('get', base)], { tree: spec }), context({ sequence: 3 }))
+    const later = await runStage(engine, execute([op('get', base)], { trees: [spec] }), context({ sequence: 3 }))
     expect(later.errorSamples).toEqual([])
-    await runStage(engine, cleanup([], { tree: spec }), context({ sequence: 4 }))
+    await runStage(engine, cleanup([], { trees: [spec] }), context({ sequence: 4 }))
     expect(readdirSync(`${folder}/data`)).toEqual([])
   })
 

@@ -324,7 +324,7 @@ describe('what S3 must not do', () => {
     const refused = await runStage(narrow, operations([op('put', other)], 1))
     expect(refused.reason).toContain(`--allow ${other}`)
     const sly = tree(script.base, { dirMask: '..', fileMask: '%d', depth: 1 })
-    const made = await runStage(narrow, prepare([], { tree: sly }))
+    const made = await runStage(narrow, prepare([], { trees: [sly] }))
     expect(made).toMatchObject({ status: 'failed', code: 'NOT_ALLOWED' })
     expect(script.requests).toEqual([])
     const allowed = startEngine(resolveContainment([named], false))

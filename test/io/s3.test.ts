@@ -134,12 +134,13 @@ describe('objects on S3', () => {
     const agents = ['a', 'b']
     const spec = tree(base)
     const results: StageResult[] = []
-    for (const i of agents.keys()) results.push(await runStage(engine, prepare([], { tree: spec }), agentOf(agents, i)))
+    for (const i of agents.keys())
+      results.push(await runStage(engine, prepare([], { trees: [spec] }), agentOf(agents, i)))
     expect(results.map(({ objects }) => objects.created)).toEqual([6, 6])
     expect(await keysBelow(place)).toContain('d1_w1.dir/d2_w1.dir/file_00000000.dat')
     const empty = await runStage(engine, operations([op('get', `${base}nothing-*`)], 1))
     expect(empty).toMatchObject({ status: 'failed', code: 'NO_OBJECTS' })
-    await runStage(engine, cleanup([], { tree: spec }), context())
+    await runStage(engine, cleanup([], { trees: [spec] }), context())
     expect(await keysBelow(place)).toEqual([])
   })
 

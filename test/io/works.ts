@@ -60,7 +60,7 @@ export function prepare(objects: readonly ObjectSet[], more: Partial<PrepareWork
   return {
     type: 'prepare',
     objects,
-    tree: null,
+    trees: [],
     sharing: 'concurrent',
     concurrency: 2,
     skipVerification: false,
@@ -82,7 +82,7 @@ export function execute(ops: readonly WorkloadOp[], more: Partial<ExecuteWork> =
     rate: { opsPerSecond: null, arrivals: 'fixed' },
     pathSelection: 'random',
     prepared: [],
-    tree: null,
+    trees: [],
     sharing: 'concurrent',
     endpointStrategy: 'round_robin',
     verify: false,
@@ -101,7 +101,7 @@ export function cleanup(objects: readonly ObjectSet[], more: Partial<CleanupWork
   return {
     type: 'cleanup',
     objects,
-    tree: null,
+    trees: [],
     putUris: [],
     sharing: 'concurrent',
     concurrency: 2,

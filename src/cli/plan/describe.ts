@@ -97,9 +97,10 @@ interface Made {
 
 function made(work: StageWork): Made {
   if (work.type !== 'prepare') return { objects: 0, bytes: 0 }
-  const { tree } = work
-  const sets = work.objects.map((set) => ({ count: set.count, mean: meanBytes(set) }))
-  if (tree !== null) sets.push({ count: treeFiles(tree), mean: meanBytes(tree) })
+  const sets = [
+    ...work.objects.map((set) => ({ count: set.count, mean: meanBytes(set) })),
+    ...work.trees.map((tree) => ({ count: treeFiles(tree), mean: meanBytes(tree) })),
+  ]
   return {
     objects: sets.reduce((sum, { count }) => sum + count, 0),
     bytes: Math.round(sets.reduce((sum, { count, mean }) => sum + count * mean, 0)),
@@ -122,9 +123,7 @@ function madeByAll(works: readonly StageWork[]): Made {
 
 function urisOf(work: StageWork): string[] {
   if (work.type === 'validation') return work.targets.map(({ uri }) => uri)
-  if (work.type === 'prepare') {
-    return [...work.objects.flatMap(({ baseUris }) => [...baseUris]), ...(work.tree?.baseUris ?? [])]
-  }
+  if (work.type === 'prepare') return [...work.objects, ...work.trees].flatMap(({ baseUris }) => baseUris)
   return work.type === 'execute' || work.type === 'hybrid' ? work.ops.flatMap(({ uris }) => uris.map(folderOf)) : []
 }
 

@@ -31,5 +31,5 @@ function lanesOf(work: LaneWork): number {
 
 function urisOf(work: LaneWork): readonly string[] {
   if ('ops' in work) return work.ops.flatMap(({ uris }) => uris)
-  return [...work.objects.flatMap(({ baseUris }) => baseUris), ...(work.tree?.baseUris ?? [])]
+  return [...work.objects, ...work.trees].flatMap(({ baseUris }) => baseUris)
 }

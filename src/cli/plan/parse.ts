@@ -31,6 +31,7 @@ export function parsePlan(text: string, file = 'plan.yaml'): Plan {
   const agents = readAgents(source, distributed?.agents ?? [])
   const context = contextOf(source, written, { prepare, workload, agents, drafts })
   checkWork(source, context)
+  noticeUnused(source, context)
   noticeStrategies(source, written)
   const opLog = opLogName(source, written)
   noticeDisabled(source, distributed?.barrier_sync)
@@ -134,6 +135,14 @@ function readAgents(source: PlanSource, written: readonly WrittenAgent[]): Agent
       endpointStrategy: multi_endpoint?.strategy ?? null,
     }
   })
+}
+
+/** Objects of a section that no stage makes are not there, and not cleaned up. */
+function noticeUnused(source: PlanSource, { prepare, drafts }: PlanContext): void {
+  const stages = drafts.filter(({ type }) => type === 'prepare')
+  if (prepare === null || stages.length === 0 || stages.some((draft) => draft.prepare === null)) return
+  if (prepare.objects.length > 0 || prepare.tree !== null)
+    source.notice(['prepare'], 'no stage makes these objects: each prepare stage has its own')
 }
 
 /** Files have no endpoint that could be busier than another: operations there go by turns. */

@@ -189,10 +189,10 @@ export function expandObjects(templates: readonly ObjectsTemplate[], place: Plac
   return some.map(({ baseUri, spread, set }) => ({ ...set, baseUris: basesOf(baseUri, spread, place) }))
 }
 
-export function expandTree(prepare: PrepareTemplate | null, place: Place): TreeSpec | null {
-  if (prepare === null || prepare.tree === null) return null
-  const { baseUri, spread, ...tree } = prepare.tree
-  return { ...tree, baseUris: basesOf(baseUri, spread, place) }
+export function expandTree(template: PrepareTemplate['tree'], place: Place): TreeSpec[] {
+  if (template === null) return []
+  const { baseUri, spread, ...tree } = template
+  return [{ ...tree, baseUris: basesOf(baseUri, spread, place) }]
 }
 
 export function expandOps(templates: readonly OpTemplate[], place: Place): WorkloadOp[] {

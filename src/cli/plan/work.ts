@@ -57,10 +57,10 @@ export function workOf(context: PlanContext, draft: StageDraft, agentName: strin
     case 'hybrid':
       return executeWork(context, draft, place, concurrency)
     case 'cleanup': {
-      const { objects, tree } = everythingMade(context, place)
+      const { objects, trees } = everythingMade(context, place)
       const mode = context.prepare?.cleanupMode ?? 'tolerant'
       const { sharing } = context
-      return { type: 'cleanup', objects, tree, putUris: putUrisOf(context, place), sharing, concurrency, mode }
+      return { type: 'cleanup', objects, trees, putUris: putUrisOf(context, place), sharing, concurrency, mode }
     }
     case 'custom':
       return { type: 'custom', ...(draft.custom ?? { command: '', args: [], env: {}, timeoutMs: null }) }
@@ -72,7 +72,7 @@ function prepareWork(context: PlanContext, draft: StageDraft, place: Place, conc
   return {
     type: 'prepare',
     objects: expandObjects(prepare?.objects ?? [], place),
-    tree: expandTree(prepare, place),
+    trees: expandTree(prepare?.tree ?? null, place),
     sharing: context.sharing,
     concurrency,
     skipVerification: prepare?.skipVerification ?? false,
@@ -83,7 +83,7 @@ function prepareWork(context: PlanContext, draft: StageDraft, place: Place, conc
 }
 
 function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace, concurrency: number): StageWork {
-  const { objects, tree } = everythingMade(context, place)
+  const { objects, trees } = everythingMade(context, place)
   const { rate, pathSelection, partitionOverlap, sharing, verify, opTimeoutMs, perfLogIntervalMs, dynamicPutPool } =
     context
   const { errorLimits, retries } = context
@@ -99,7 +99,7 @@ function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace,
     pathSelection,
     partitionOverlap,
     prepared: objects,
-    tree,
+    trees,
     sharing,
     endpointStrategy: place.endpointStrategy,
     verify,
@@ -111,12 +111,16 @@ function executeWork(context: PlanContext, draft: StageDraft, place: AgentPlace,
   }
 }
 
-/** Objects of every prepare of the plan. */
-function everythingMade(context: PlanContext, place: Place): { objects: ObjectSet[]; tree: TreeSpec | null } {
-  const prepares = new Set([context.prepare, ...context.drafts.map(({ prepare }) => prepare)])
-  const objects = [...prepares].flatMap((prepare) => expandObjects(prepare?.objects ?? [], place))
-  const withTree = [...prepares].find((prepare) => prepare?.tree != null) ?? null
-  return { objects, tree: expandTree(withTree, place) }
+/** What the prepare stages make; where there are none, what the section names: an earlier run has made it. */
+function everythingMade(context: PlanContext, place: Place): { objects: ObjectSet[]; trees: TreeSpec[] } {
+  const stages = context.drafts.filter(({ type }) => type === 'prepare')
+  const used = new Set(
+    stages.length === 0 ? [context.prepare] : stages.map((draft) => draft.prepare ?? context.prepare),
+  )
+  return {
+    objects: [...used].flatMap((prepare) => expandObjects(prepare?.objects ?? [], place)),
+    trees: [...used].flatMap((prepare) => expandTree(prepare?.tree ?? null, place)),
+  }
 }
 
 function workloadsOf(context: PlanContext): readonly OpTemplate[] {
@@ -136,16 +140,15 @@ function targetsOf(
   context: PlanContext,
   place: Place,
 ): { targets: { uri: string; writes: boolean }[]; bytesNeeded: number } {
-  const { objects, tree } = everythingMade(context, place)
+  const { objects, trees } = everythingMade(context, place)
   const targets = new Map<string, boolean>()
   const add = (uri: string, writes: boolean) => targets.set(uri, (targets.get(uri) ?? false) || writes)
-  for (const set of objects) for (const uri of set.baseUris) add(uri, true)
-  for (const uri of tree?.baseUris ?? []) add(uri, true)
+  for (const { baseUris } of [...objects, ...trees]) for (const uri of baseUris) add(uri, true)
   for (const { op, uris } of expandOps(workloadsOf(context), place)) {
     for (const uri of uris) add(folderOf(uri), op === 'put' || op === 'delete')
   }
   const inSets = objects.reduce((sum, set) => sum + set.count * meanBytes(set), 0)
-  const bytesNeeded = inSets + (tree === null ? 0 : treeFiles(tree) * meanBytes(tree))
+  const bytesNeeded = trees.reduce((sum, tree) => sum + treeFiles(tree) * meanBytes(tree), inSets)
   return { targets: [...targets].map(([uri, writes]) => ({ uri, writes })), bytesNeeded: Math.round(bytesNeeded) }
 }
 

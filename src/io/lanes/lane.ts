@@ -91,7 +91,7 @@ export async function runShared(run: LaneRun): Promise<void> {
 export function storesOf(lane: LaneContext): CollectionStores[] {
   const { work, context } = lane.job
   const sets = 'prepared' in work ? work.prepared : work.objects
-  return collectionsOf(sets, work.tree, work.sharing, context).map((collection, index) => ({
+  return collectionsOf(sets, work.trees, work.sharing, context).map((collection, index) => ({
     collection,
     index,
     stores: collection.bases.map((base) => lane.openStore(base)),
