@@ -146,8 +146,9 @@ export class Rendezvous {
     this.#events.onFound(found, Math.max(count, this.#entries.size))
   }
 
+  /** Its process is gone, whether or not the folder can be written any more. */
   async #remove(name: string, { peer }: Entry): Promise<void> {
-    await rm(path.join(this.#folder, name), { force: true })
+    await rm(path.join(this.#folder, name), { force: true }).catch(() => undefined)
     if (this.#entries.delete(name)) this.#events.onGone(peer)
   }
 

@@ -1,8 +1,12 @@
 /** How peers find each other, and that strangers stay apart. Real libp2p nodes on loopback. */
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, rmSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { limits } from '../../src/mesh/limits.ts'
 import { createMesh, generateSecret } from '../../src/mesh/mod.ts'
 import { Rendezvous } from '../../src/mesh/rendezvous.ts'
 import { checkIntroduction, type Introduction } from '../../src/mesh/wire.ts'
@@ -73,6 +77,35 @@ describe('rendezvous on one host', () => {
     await met([a, b])
     expect(await readdir(place)).not.toContain('dead.json')
   })
+})
+
+it('a peer is gone with its process, although what it left cannot be removed', async () => {
+  await using world = await World.create()
+  await world.peer('a')
+  const [folder = ''] = await readdir(world.rendezvousDir)
+  const place = path.join(world.rendezvousDir, folder)
+  const [own = ''] = await readdir(place)
+  const entry = JSON.parse(await readFile(path.join(place, own), 'utf8'))
+  const child = spawn('sleep', ['60'])
+  const left = path.join(place, 'other.json')
+  await writeFile(left, JSON.stringify({ ...entry, pid: child.pid, peer: 'other' }))
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    const gone: string[] = []
+    const events = { onFound: () => undefined, onGone: (peer: string) => void gone.push(peer) }
+    const rendezvous = new Rendezvous(world.rendezvousDir, world.runId, 'me', events)
+    await rendezvous.open(null)
+    child.kill()
+    await once(child, 'exit')
+    // Even root cannot remove a folder as a file. Both at once: nobody sees the file gone in between.
+    rmSync(left)
+    mkdirSync(left)
+    vi.advanceTimersByTime(limits.rendezvousRescanMs)
+    await vi.waitFor(() => expect(gone).toEqual(['other']))
+    await rendezvous.close()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 it('what others call a peer leads nowhere but into the folder of the run', async () => {
