@@ -104,7 +104,7 @@ export interface Mesh {
    * code `MESH_CHANNEL` when it cannot be reached.
    */
   openClient(peerId: string, signal: AbortSignal, addrs?: readonly string[]): Promise<ClientChannel>
-  /** Leaves in order (a leader hands over) and closes everything; resolves within `timeoutMs`. */
+  /** Leaves in order, for which it waits at most `timeoutMs` (a leader hands over), then closes everything. */
   leave(timeoutMs?: number): Promise<void>
   /** Closes everything at once. */
   close(): Promise<void>
