@@ -1,8 +1,8 @@
 /** `paceline abort`: asks a member to have the running plan aborted, and waits until it is. */
 
 import type { Mesh } from '../mesh/mod.ts'
-import type { AbortCommand } from './args.ts'
 import { parseNodeDocument } from './client-protocol.ts'
+import type { AbortCommand } from './flags.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { askPeers } from './status.ts'
 

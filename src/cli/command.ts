@@ -1,7 +1,8 @@
 /** argv -> command -> exit code. Prints expected errors without a stack. */
 
-import { type Command, parseCommandLine } from './args.ts'
+import { parseCommandLine } from './args.ts'
 import { describeFailure, type Failure } from './failure.ts'
+import type { Command } from './flags.ts'
 
 /** Resolves to the exit code; never rejects. */
 export async function runCommand(argv: readonly string[]): Promise<number> {

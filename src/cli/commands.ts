@@ -1,4 +1,4 @@
-/** Every command with its operands and flags: what args.ts parses and help.ts prints. Data only. */
+/** Every command with its operands and flags: what args.ts parses, flags.ts checks and help.ts prints. Data only. */
 
 export interface FlagSpec {
   readonly name: string

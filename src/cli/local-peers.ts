@@ -7,9 +7,9 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import type { HttpFlags } from './args.ts'
 import { PacelineError } from './errors.ts'
 import { describeFailure } from './failure.ts'
+import type { HttpFlags } from './flags.ts'
 import { makeFolder } from './results/mod.ts'
 
 export interface LocalPeersOptions {

@@ -1,7 +1,7 @@
 /** `paceline report`: makes the report of a result folder again and shows its tables, or sets two runs side by side. */
 
 import path from 'node:path'
-import type { ReportCommand } from './args.ts'
+import type { ReportCommand } from './flags.ts'
 import { compareRuns, renderComparison, renderTable, writeComparison, writeReport } from './report/mod.ts'
 import { readSummary, rebuildResults } from './results/mod.ts'
 

@@ -1,8 +1,8 @@
 /** `paceline status`: one peer is asked who is there, and each peer for what it does. */
 
 import type { Mesh, PeerInfo } from '../mesh/mod.ts'
-import type { StatusCommand } from './args.ts'
 import { type NodeDocument, type PeerStatus, parseNodeDocument } from './client-protocol.ts'
+import type { StatusCommand } from './flags.ts'
 import { agentsOf } from './follow.ts'
 import { describeLeaderless } from './leaderless.ts'
 import { joinAsClient } from './mesh-options.ts'

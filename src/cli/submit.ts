@@ -1,7 +1,7 @@
 /** `paceline submit`: hands a plan to a run and follows it to its end. */
 
-import type { SubmitCommand } from './args.ts'
 import { tellEnd } from './ending.ts'
+import type { SubmitCommand } from './flags.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { tellNotices } from './notices.ts'
 import { readPlanFile } from './plan/mod.ts'
