@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import { now, sleep, waitUntil } from './clock.ts'
 import { checkExecAllowed } from './containment.ts'
 import { codeOf, IoError, messageOf } from './errors.ts'
-import type { RunOptions } from './lane-stage.ts'
 import { COMMAND_KILL_MS, OUTPUT_BYTES_MAX } from './limits.ts'
 import { failResult, plainResult } from './result.ts'
-import type { Containment, CustomWork, StageContext, StageResult } from './types.ts'
+import type { Containment, CustomWork, RunOptions, StageContext, StageResult } from './types.ts'
 
 /** How the output of a command is read: a program that left children behind must not hold the stage up, ms. */
 const OUTPUT_GRACE_MS = 200

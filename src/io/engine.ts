@@ -4,11 +4,11 @@ import { now } from './clock.ts'
 import { runCustom } from './custom.ts'
 import { IoError } from './errors.ts'
 import { ownThreads } from './lane-plan.ts'
-import { LaneStage, type PlanMemory, type RunOptions } from './lane-stage.ts'
+import { LaneStage, type PlanMemory } from './lane-stage.ts'
 import { LanePool } from './lanes/pool.ts'
 import { OpLog } from './op-log.ts'
 import { failResult, plainResult } from './result.ts'
-import type { ArmedStage, Containment, Engine, StageContext, StageResult, StageWork } from './types.ts'
+import type { ArmedStage, Containment, Engine, RunOptions, StageContext, StageResult, StageWork } from './types.ts'
 import { runValidation } from './validation.ts'
 
 export interface EngineOptions {

@@ -319,19 +319,22 @@ export interface Containment {
   readonly ownOnly?: boolean
 }
 
+export interface RunOptions {
+  /** Own clock in ms, see `clock.ts`; in the past: at once. */
+  readonly startAt: number
+  readonly signal: AbortSignal
+  readonly onStarted?: (at: number) => void
+  readonly onProgress?: (progress: StageProgress) => void
+}
+
 /** A stage that is ready to start: lanes are up, nothing was touched yet. */
 export interface ArmedStage {
   /**
-   * Starts at `startAt` (own clock in ms, see `clock.ts`; in the past: at once) and runs to its end. Never rejects for
-   * a failing stage: that is a result with status `failed`, with what was measured until then. An aborted signal ends
-   * it within a second with status `failed` and code `CANCELLED`.
+   * Starts at `startAt` and runs to its end. Never rejects for a failing stage: that is a result with status `failed`,
+   * with what was measured until then. An aborted signal ends it within a second with status `failed` and code
+   * `CANCELLED`.
    */
-  run(options: {
-    readonly startAt: number
-    readonly signal: AbortSignal
-    readonly onStarted?: (at: number) => void
-    readonly onProgress?: (progress: StageProgress) => void
-  }): Promise<StageResult>
+  run(options: RunOptions): Promise<StageResult>
 }
 
 /** Lanes live as long as the engine: one engine a plan. */

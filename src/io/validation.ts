@@ -6,12 +6,11 @@ import { now, waitUntil } from './clock.ts'
 import { checkAllowed, checkExecAllowed, resolvePath } from './containment.ts'
 import { codeOf, describeOpError, IoError, messageOf } from './errors.ts'
 import { parsePattern } from './glob.ts'
-import type { RunOptions } from './lane-stage.ts'
 import { hashHex } from './random.ts'
 import { failResult, plainResult } from './result.ts'
 import { S3Probe } from './s3.ts'
 import { Folders } from './stores/folders.ts'
-import type { Containment, StageContext, StageResult, ValidationWork } from './types.ts'
+import type { Containment, RunOptions, StageContext, StageResult, ValidationWork } from './types.ts'
 import { asFolder, isLocal, parseUri } from './uri.ts'
 
 /** Reasons that are told; a plan with more wrong targets gets a count of the rest. */

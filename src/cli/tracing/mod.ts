@@ -3,22 +3,7 @@
  * write into one trace; each has a span for the plan, and below it one for every stage and every wait at a barrier.
  */
 
-import type { Log } from '../log.ts'
-
-export interface TracingOptions {
-  readonly env: NodeJS.ProcessEnv
-  readonly runId: string
-  readonly peer: string
-  /** For what goes wrong with the export, which changes nothing else. */
-  readonly log: Log
-}
-
-export interface Tracing {
-  /** Like the log that it was made with; spans are made of what passes. */
-  readonly log: Log
-  /** Sends what there is, and gives up soon. */
-  close(): Promise<void>
-}
+import type { Tracing, TracingOptions } from './types.ts'
 
 /** Loaded only where it is wanted: nodes that trace nothing do not pay for it. */
 export async function startTracing(options: TracingOptions): Promise<Tracing> {

@@ -7,8 +7,8 @@ import { BatchSpanProcessor, type ReadableSpan, type SpanExporter, TracerProvide
 import { describeFailure } from '../failure.ts'
 import type { Log } from '../log.ts'
 import { ownRuntime, ownVersion } from '../version.ts'
-import type { Tracing, TracingOptions } from './mod.ts'
 import { PlanSpans, SharedIds } from './spans.ts'
+import type { Tracing, TracingOptions } from './types.ts'
 
 /** A node that ends waits no longer than this for its collector. */
 const CLOSE_MS = 2000
