@@ -43,16 +43,16 @@ async function readKeyFile(file: string): Promise<Uint8Array> {
 
 /**
  * Joins a run as a client and waits until one of its peers is found. Throws a PacelineError with code `NO_PEER`. The
- * caller closes the mesh.
+ * caller closes the mesh. `secret`: where it was read already.
  */
-export async function joinAsClient(flags: ClientFlags): Promise<Mesh> {
+export async function joinAsClient(flags: ClientFlags, secret?: Uint8Array | null): Promise<Mesh> {
   const { createMesh } = await import('../mesh/mod.ts')
   const mesh = await createMesh({
     runId: flags.runId,
     name: `client-${process.pid}`,
     listen: [],
     join: flags.peers,
-    secret: await readSecret(flags.secretFile),
+    secret: secret === undefined ? await readSecret(flags.secretFile) : secret,
     insecure: false,
     mdns: flags.mdns,
     rendezvousDir: rendezvousDir(),
@@ -64,7 +64,8 @@ export async function joinAsClient(flags: ClientFlags): Promise<Mesh> {
   })
   if (await waitForAgent(mesh, flags.waitMs)) return mesh
   await mesh.close()
-  const asked = flags.peers.length === 0 ? 'on this host or by multicast DNS' : `at ${flags.peers.join(', ')}`
+  const nearby = flags.mdns ? 'on this host or by multicast DNS' : 'on this host'
+  const asked = flags.peers.length === 0 ? nearby : `at ${flags.peers.join(', ')}`
   throw new PacelineError(
     'NO_PEER',
     `No peer of run "${flags.runId}" found ${asked} within ${flags.waitMs / 1000} s. Is a "paceline node --run-id ` +

@@ -10,7 +10,7 @@ import { PacelineError } from './errors.ts'
 import { describeFailure } from './failure.ts'
 import type { RunCommand } from './flags.ts'
 import { LocalPeers } from './local-peers.ts'
-import { joinAsClient } from './mesh-options.ts'
+import { joinAsClient, readSecret } from './mesh-options.ts'
 import { tellNotices } from './notices.ts'
 import { type Plan, readPlanFile } from './plan/mod.ts'
 import { agentFolder, checkWritable } from './results/mod.ts'
@@ -25,6 +25,7 @@ export async function runLocally(command: RunCommand): Promise<number> {
   const plan = await readPlanFile(command.plan)
   tellNotices(plan, command.agents)
   await checkWritable(command.out)
+  const secret = await readSecret(command.secretFile)
   const runId = command.runId ?? `local-${randomBytes(4).toString('hex')}`
   const names = peerNames(plan, command.agents)
   const scratch = path.join(tmpdir(), `paceline-run-${runId}-${process.pid}`)
@@ -38,7 +39,7 @@ export async function runLocally(command: RunCommand): Promise<number> {
   await peers.start()
   let end: SessionEnd | null = null
   try {
-    end = await followOn(peers, { command, plan, runId, names, signals })
+    end = await followOn(peers, { command, plan, runId, names, signals, secret })
   } finally {
     await peers.stop(end !== null && end.exit === 0)
     const kept = end === null ? false : await keepLogs(peers, names, end, plan.opLog).catch(tellUnkept)
@@ -55,6 +56,7 @@ interface Run {
   readonly runId: string
   readonly names: readonly string[]
   readonly signals: StopSignals
+  readonly secret: Uint8Array | null
 }
 
 /** Peers that cannot start end the run at once; what happens to them later is for the plan's policies. */
@@ -72,14 +74,10 @@ async function followOn(peers: LocalPeers, run: Run): Promise<SessionEnd> {
 }
 
 async function follow(peers: LocalPeers, run: Run, onStarted: () => void): Promise<SessionEnd> {
-  const { command, plan, runId, names, signals } = run
-  const mesh = await joinAsClient({
-    runId,
-    secretFile: command.secretFile,
-    mdns: false,
-    peers: [],
-    waitMs: FIND_PEER_MS,
-  })
+  const { command, plan, runId, names, signals, secret } = run
+  const { secretFile } = command
+  const flags = { runId, secretFile, mdns: false, peers: [], waitMs: FIND_PEER_MS }
+  const mesh = await joinAsClient(flags, secret)
   try {
     const shownAt = command.http === null ? '' : await peers.liveView()
     if (shownAt !== '') process.stderr.write(`live view: ${shownAt}\n`)

@@ -121,7 +121,8 @@ describe('flags', () => {
     [['node', '--run-id', 'x', '--insecure', '--listen', '192.0.2.1:4001'], /no address of this host/],
     [['node', '--run-id', 'x', '--join', '/foo/bar'], /"\/foo\/bar" is no multiaddr/],
     [['node', '--run-id', 'x', '--secret-file', 'good.yaml'], /good\.yaml is not a key file/],
-    [['run', 'good.yaml', '--secret-file', 'good.yaml'], /good\.yaml is not a key file/],
+    // At once: no peer is started, nothing is left behind.
+    [['run', 'good.yaml', '--secret-file', 'good.yaml'], /^(warning: .*\n)?paceline: good\.yaml is not a key file/],
     [['run', 'good.yaml', '--allow', 'data'], /--allow: must be a full path/],
     [['run', 'good.yaml', '--agents', 'zero'], /--agents: must be a whole number/],
     [['run', 'good.yaml', '--out', '/dev/null/x'], /Cannot write results to \/dev\/null\/x.*--out/],

@@ -74,9 +74,10 @@ export function renderPlanDescription(description: PlanDescription): string {
   const lines = [`plan ${description.hash.slice(0, 12)}, agents: ${description.agents}`, '']
   for (const { position, name, type, optional, barrier, seconds, work } of description.stages) {
     const time = seconds === null ? '' : ` for ${seconds} s`
+    const grace = barrier.policy === 'majority' ? `, straggler grace ${barrier.stragglerGraceMs / 1000} s` : ''
     const timeout = `timeout ${barrier.barrierTimeoutMs / 1000} s`
     lines.push(`${position} ${name}: ${type}${time}${optional ? ' (optional)' : ''}, ${work}`)
-    lines.push(`    barrier stage-${position}-${name}: ${barrier.policy}, ${timeout}`)
+    lines.push(`    barrier stage-${position}-${name}: ${barrier.policy}${grace}, ${timeout}`)
   }
   lines.push('', `objects: ${description.objects} (${sizeText(description.bytes)})`)
   lines.push(`memory: about ${sizeText(description.memoryBytes)} an agent`)
