@@ -1,7 +1,7 @@
 /**
  * The client's side: hands a plan in, or joins one that runs, and follows it to its end. When the peer that it follows
  * dies or falls silent, it goes on with another one from the last decision that it knows. What a peer does alone counts
- * only where no other can say more; from then on that peer alone is followed.
+ * only where no other can say more: as soon as one can, it is followed instead, from the last decision of all.
  */
 
 import type { PlanStatus, SubmitOutcome } from '../barrier/mod.ts'
@@ -16,6 +16,8 @@ export interface FollowOptions {
   readonly detach: boolean
   /** Each decision once, in order; the rest as it comes. Must not throw. */
   readonly onDocument: (document: NodeDocument, from: PeerInfo) => void
+  /** Decisions after `sequence` were those of one peer alone, and do not count: the others, who now follow, decided. */
+  readonly onOverruled: (sequence: number) => void
   /** When it fires, the plan is asked to abort, with the signal's reason as text. */
   readonly abortPlan: AbortSignal
 }
@@ -36,6 +38,12 @@ export type FollowEnd =
 type Finished = Extract<FollowEnd, { kind: 'finished' }>
 /** The peer went on without the others, who may have more to say. */
 type Alone = { readonly kind: 'alone' }
+
+/** One that went on alone, and the last decision of all with its members: from there the others go on. */
+interface Only {
+  readonly peer: string
+  readonly agreed: { readonly after: number; readonly members: readonly string[] }
+}
 
 /** How long a client that has lost every peer waits for one to come back. */
 const LOST_AFTER_MS = 10_000
@@ -73,8 +81,11 @@ class PlanFollower {
   readonly #retryAt = new Map<string, number>()
   /** The first member that went on alone, for when no other can say more. */
   #kept: { readonly source: Source; readonly since: number } | null = null
-  /** That one is followed now, to its end: nobody else's decisions go with its own. */
-  #only: string | null = null
+  /** That one is followed now: nobody else's decisions go with its own. */
+  #only: Only | null = null
+
+  /** It overrules that one, and is the next to be listened to. */
+  #overruling: Source | null = null
 
   constructor(options: FollowOptions) {
     this.#options = options
@@ -91,8 +102,10 @@ class PlanFollower {
   async #run(): Promise<FollowEnd> {
     let lastSeen = performance.now()
     while (performance.now() - lastSeen < LOST_AFTER_MS) {
-      const peer = this.#pickPeer()
-      const source = peer === null ? this.#takeKept() : await this.#open(peer)
+      const overruling = this.#overruling
+      this.#overruling = null
+      const peer = overruling === null ? this.#pickPeer() : null
+      const source = overruling ?? (peer === null ? this.#takeKept() : await this.#open(peer))
       const asked = source?.peer ?? peer
       if (asked === null) {
         // Peers that are merely being left alone, or cut off, for a moment come back; where the quorum was lost, and all
@@ -104,7 +117,7 @@ class PlanFollower {
       const onHeard = () => {
         lastSeen = performance.now()
       }
-      const end = source === null ? null : await this.#listen(source, onHeard)
+      const end = source === null ? null : await this.#listenUnlessOverruled(source, onHeard)
       if (end === null && this.#decidedEnd !== null) return this.#decidedEnd
       if (end === null) this.#retryAt.set(asked.peerId, performance.now() + RETRY_AFTER_MS)
       else if (end.kind === 'alone') this.#asked.add(asked.peerId)
@@ -119,7 +132,7 @@ class PlanFollower {
 
   #candidates(): PeerInfo[] {
     return agentsOf(this.#options.mesh).filter(({ connected, peerId }) => {
-      return connected && !this.#asked.has(peerId) && (this.#only ?? peerId) === peerId
+      return connected && !this.#asked.has(peerId) && (this.#only?.peer ?? peerId) === peerId
     })
   }
 
@@ -138,9 +151,54 @@ class PlanFollower {
     const { source, since } = this.#kept
     if (this.#candidates().length > 0 && performance.now() - since < ALONE_AFTER_MS) return null
     this.#kept = null
-    this.#only = source.peer.peerId
-    this.#asked.delete(this.#only)
+    this.#only = { peer: source.peer.peerId, agreed: { after: this.#after, members: this.#members } }
+    this.#asked.delete(this.#only.peer)
     return source
+  }
+
+  /** While one that went on alone is followed, the others may come within reach and say more. */
+  async #listenUnlessOverruled(source: Source, onHeard: () => void): Promise<FollowEnd | Alone | null> {
+    const only = this.#only
+    if (only === null) return await this.#listen(source, onHeard)
+    const over = new AbortController()
+    const others = this.#seekOthers(only, over.signal)
+    const ended = this.#listen(source, onHeard)
+    const first = await Promise.race([ended, others])
+    over.abort()
+    if (first === null || 'kind' in first) {
+      void others.then((late) => late?.close())
+      return first
+    }
+    source.backlog.stop()
+    await ended
+    this.#overruling = first
+    this.#asked.add(only.peer)
+    this.#only = null
+    this.#after = only.agreed.after
+    this.#members = only.agreed.members
+    this.#decidedEnd = null
+    this.#options.onOverruled(this.#after)
+    return null
+  }
+
+  /** Resolves to a peer that knows of a decision after the last one of all; null once `signal` fires. */
+  async #seekOthers({ peer: alone, agreed }: Only, signal: AbortSignal): Promise<Source | null> {
+    const dismissed = new Set(this.#asked)
+    for (let turn = 0; !signal.aborted; turn += 1) {
+      const others = agentsOf(this.#options.mesh).filter(
+        ({ connected, peerId }) => connected && peerId !== alone && !dismissed.has(peerId),
+      )
+      const next = others[turn % Math.max(1, others.length)]
+      const source = next === undefined ? null : await this.#open(next, agreed.after)
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(ALONE_AFTER_MS)])
+      const word = source === null ? 'nothing' : await firstWord(source, agreed.after, patience)
+      if (source !== null && word === 'more') return source
+      source?.close()
+      // Who went on alone too, or is no member any more, will never have more to say.
+      if (next !== undefined && word === 'never') dismissed.add(next.peerId)
+      else await nextArrival(this.#options.mesh, RETRY_AFTER_MS)
+    }
+    return null
   }
 
   /** Whom the others have excluded, what it does alone does not go with their decisions. */
@@ -150,21 +208,21 @@ class PlanFollower {
     this.#kept = null
   }
 
-  #request(): ClientRequest {
+  #request(after: number): ClientRequest {
     const { plan } = this.#options
-    if (plan === null) return { type: 'follow', submission: null, after: this.#after }
+    if (plan === null) return { type: 'follow', submission: null, after }
     // Once accepted it must not be handed in a second time, to a peer that knows nothing of it.
-    if (this.#accepted) return { type: 'follow', submission: plan.submission, after: this.#after }
-    return { type: 'submit', ...plan, after: this.#after }
+    if (this.#accepted) return { type: 'follow', submission: plan.submission, after }
+    return { type: 'submit', ...plan, after }
   }
 
   /** Null when this peer cannot be asked. */
-  async #open(peer: PeerInfo): Promise<Source | null> {
+  async #open(peer: PeerInfo, after = this.#after): Promise<Source | null> {
     const { mesh, abortPlan } = this.#options
     let channel: ClientChannel
     try {
       channel = await mesh.openClient(peer.peerId, AbortSignal.timeout(OPEN_TIMEOUT_MS))
-      await channel.send(this.#request())
+      await channel.send(this.#request(after))
     } catch {
       return null
     }
@@ -211,7 +269,7 @@ class PlanFollower {
         return this.#options.detach ? { kind: 'accepted' } : 'more'
       case 'decision':
         if (document.decision.sequence <= this.#after) return 'more'
-        if (document.unilateral && peer.peerId !== this.#only) return { kind: 'alone' }
+        if (document.unilateral && peer.peerId !== this.#only?.peer) return { kind: 'alone' }
         this.#after = document.decision.sequence
         this.#members = document.decision.members.map((member) => member.peer)
         this.#keepMember()
@@ -236,6 +294,30 @@ class PlanFollower {
   }
 }
 
+/** What a peer has to say after a decision: more than one that went on alone, nothing (yet), or never anything. */
+async function firstWord(
+  { backlog }: Source,
+  after: number,
+  signal: AbortSignal,
+): Promise<'more' | 'nothing' | 'never'> {
+  const stop = () => backlog.stop()
+  if (signal.aborted) return 'nothing'
+  signal.addEventListener('abort', stop)
+  try {
+    for (let next = await backlog.next(); next !== undefined; next = await backlog.next()) {
+      const document = parseNodeDocument(next.document)
+      if (document?.type === 'finished') return 'never'
+      if (document?.type !== 'decision' || document.decision.sequence <= after) continue
+      if (document.unilateral) return 'never'
+      backlog.putBack(next.document)
+      return 'more'
+    }
+    return 'nothing'
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 /** Documents read as they come, and held until they are wanted. */
 class Backlog {
   readonly #documents: { readonly document: unknown }[] = []
@@ -256,6 +338,13 @@ class Backlog {
     return this.#documents.shift()
   }
 
+  /** Nothing more is wanted. */
+  stop(): void {
+    this.#documents.length = 0
+    this.#open = false
+    this.#wake()
+  }
+
   putBack(document: unknown): void {
     this.#documents.unshift({ document })
   }
@@ -263,6 +352,7 @@ class Backlog {
   async #read(documents: AsyncIterable<unknown>): Promise<void> {
     try {
       for await (const document of documents) {
+        if (!this.#open) return
         this.#documents.push({ document })
         this.#wake()
       }

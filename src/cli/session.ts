@@ -21,7 +21,7 @@ import {
   withProgress,
 } from './progress.ts'
 import { writeReport } from './report/mod.ts'
-import { openResults, type PlanResults, ResultsSoFar, type RunSummary } from './results/mod.ts'
+import { openResults, type PlanResults, ResultsSoFar, type RunSummary, rewindResults } from './results/mod.ts'
 import type { StopSignals } from './signals.ts'
 import { type ProgressDisplay, showProgress, wantsColor } from './terminal/mod.ts'
 
@@ -41,6 +41,8 @@ export interface SessionOptions {
   readonly quitBeforeStart: boolean
   readonly onStarted: () => void
 }
+
+type DecisionDocument = Extract<NodeDocument, { type: 'decision' }>
 
 export interface SessionEnd {
   readonly status: PlanStatus | 'accepted' | 'rejected' | 'lost' | 'interrupted'
@@ -65,6 +67,7 @@ class Session {
   #results: PlanResults | null = null
   /** In place of a result folder, where none is asked for. */
   #soFar: ResultsSoFar | null = null
+  #decisions: DecisionDocument[] = []
   /** Number of the plan; 0 until it is accepted. */
   #accepted = 0
   #written: Promise<void> = Promise.resolve()
@@ -92,6 +95,7 @@ class Session {
       detach,
       abortPlan: abort.signal,
       onDocument: (document) => this.#take(document),
+      onOverruled: (sequence) => this.#goBack(sequence),
     })
     try {
       const end = await Promise.race([following, signals.second, this.#earlyQuit()])
@@ -135,6 +139,7 @@ class Session {
         }
         return
       case 'decision':
+        this.#decisions.push(document)
         this.#show(withDecision(this.#view, document.decision, document.unilateral, now))
         this.#write(document)
         return
@@ -159,7 +164,34 @@ class Session {
     this.#display.update(view)
   }
 
-  #write({ decision, unilateral, waitedMs }: Extract<NodeDocument, { type: 'decision' }>): void {
+  /** What one peer decided alone after `sequence` does not count. */
+  #goBack(sequence: number): void {
+    this.#display.print(
+      'the others are back, and have gone on together: what was shown of one peer alone does not count',
+    )
+    this.#decisions = this.#decisions.filter(({ decision }) => decision.sequence <= sequence)
+    const kept = [...this.#decisions]
+    const now = Date.now()
+    let view = newPlanView(this.#options.runId, this.#view.stages, now)
+    for (const { decision, unilateral } of kept) view = withDecision(view, decision, unilateral, now)
+    this.#show(view)
+    const [start] = kept
+    if (start?.decision.kind !== 'start') return
+    const init = { out: this.#options.out ?? '', runId: this.#options.runId, start: start.decision }
+    if (this.#soFar !== null) {
+      this.#soFar = new ResultsSoFar(init.runId, init.start)
+      for (const { decision, unilateral, waitedMs } of kept) this.#soFar.add(decision, unilateral, waitedMs)
+    }
+    this.#written = this.#written.then(async () => {
+      try {
+        if (this.#results !== null) this.#results = await rewindResults(this.#results.dir, init, kept)
+      } catch (error) {
+        this.#unwritten('results could not be written', error)
+      }
+    })
+  }
+
+  #write({ decision, unilateral, waitedMs }: DecisionDocument): void {
     const { out, runId } = this.#options
     if (out === null) {
       if (decision.kind === 'start') this.#soFar = new ResultsSoFar(runId, decision)

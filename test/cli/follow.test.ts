@@ -43,8 +43,16 @@ function finished(status: PlanStatus, unilateral: boolean): NodeDocument {
   return { type: 'finished', plan: { number: 1, uid: 'made-up' }, status, reason: '', unilateral }
 }
 
-/** What each peer says, all of it to whoever asks; then the stream ends. */
-async function follow(script: Readonly<Record<string, readonly NodeDocument[]>>): Promise<{
+type Step = NodeDocument | 'silence'
+
+/**
+ * What each peer says, all of it to whoever asks; then the stream ends. `away`: who cannot be reached until one that went on
+ * alone is followed.
+ */
+async function follow(
+  script: Readonly<Record<string, readonly Step[]>>,
+  away: Set<string> = new Set(),
+): Promise<{
   end: FollowEnd
   taken: string[]
 }> {
@@ -52,7 +60,7 @@ async function follow(script: Readonly<Record<string, readonly NodeDocument[]>>)
   const end = await followPlan({
     mesh: {
       peerId: 'client',
-      peers: () => Object.keys(script).map(infoOf),
+      peers: () => Object.keys(script).map((name) => ({ ...infoOf(name), connected: !away.has(name) })),
       onEvent: () => () => {},
       openClient: (peerId) => Promise.resolve(channelOf(peerId, script[peerId.replace('peer-', '')] ?? [])),
     },
@@ -60,8 +68,11 @@ async function follow(script: Readonly<Record<string, readonly NodeDocument[]>>)
     detach: false,
     abortPlan: new AbortController().signal,
     onDocument: (document) => {
-      if (document.type === 'decision') taken.push(show(document.decision, document.unilateral))
+      if (document.type !== 'decision') return
+      taken.push(show(document.decision, document.unilateral))
+      if (document.unilateral) away.clear()
     },
+    onOverruled: (sequence) => taken.push(`back to ${sequence}`),
   })
   return { end, taken }
 }
@@ -83,9 +94,12 @@ function infoOf(name: string): PeerInfo {
   }
 }
 
-function channelOf(peer: string, script: readonly NodeDocument[]): ClientChannel {
+function channelOf(peer: string, script: readonly Step[]): ClientChannel {
   async function* documents(): AsyncGenerator<unknown> {
-    yield* script
+    for (const step of script) {
+      if (step === 'silence') await new Promise(() => {})
+      else yield step
+    }
   }
   return { peer, send: () => Promise.resolve(), documents: documents(), close: () => Promise.resolve() }
 }
@@ -133,5 +147,33 @@ it('comes back to a peer that went on alone when those that are left know nothin
     w: [{ type: 'no_plan' }],
   })
   expect(taken).toEqual(['0 by a', '1 by a', '2 alone a', '3 alone a'])
+  expect(end).toMatchObject({ status: 'completed', unilateral: true })
+})
+
+it('leaves a peer that went on alone for those who went on together, as soon as one of them can be reached', async () => {
+  const away = new Set(['b', 'c'])
+  const { end, taken } = await follow(
+    {
+      a: [decided(0), decided(1), decided(2, 'a'), 'silence'],
+      // Still waits for the others.
+      b: [decided(0), decided(1), 'silence'],
+      c: [decided(0), decided(1), without('a', 2), without('a', 3), finished('completed', false)],
+    },
+    away,
+  )
+  expect(taken).toEqual(['0 by a', '1 by a', '2 alone a', 'back to 1', '2 by a', '3 by a'])
+  expect(end).toMatchObject({ status: 'completed', unilateral: false })
+})
+
+it('stays with one that went on alone while those who come within reach have nothing to say', async () => {
+  const away = new Set(['b'])
+  const { end, taken } = await follow(
+    {
+      a: [decided(0), decided(1, 'a'), decided(2, 'a'), decided(3, 'a'), finished('completed', true)],
+      b: [decided(0), decided(1, 'b'), 'silence'],
+    },
+    away,
+  )
+  expect(taken).toEqual(['0 by a', '1 alone a', '2 alone a', '3 alone a'])
   expect(end).toMatchObject({ status: 'completed', unilateral: true })
 })

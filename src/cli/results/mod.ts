@@ -6,7 +6,7 @@ export { OBSERVATIONS_MAX, type Observation, observationOf, observationSchema } 
 export { openResults } from './open.ts'
 export type { PerfRow } from './perf-log.ts'
 export { type ResultFolder, readResults, readSummary } from './read.ts'
-export { rebuildResults } from './rebuild.ts'
+export { rebuildResults, rewindResults } from './rebuild.ts'
 export { type DecisionLine, PlanRecord } from './record.ts'
 export { type PlanEnd, ResultsSoFar } from './so-far.ts'
 export { startSpreadOf } from './start-spread.ts'

@@ -1,7 +1,7 @@
 /** Makes the files of a result folder again, from its decisions and from what its agents reported. */
 
 import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Decision, Member, StartDecision } from '../../barrier/mod.ts'
 import { PlanError, parsePlan, toPlanSpec } from '../plan/mod.ts'
@@ -11,6 +11,7 @@ import { resumeResults } from './open.ts'
 import { checkJson, readDecisions, readObserved, readSummary, readText } from './read.ts'
 import type { DecisionLine } from './record.ts'
 import type { RunSummary } from './summary.ts'
+import type { PlanResults, ResultsInit } from './types.ts'
 
 type End = Pick<RunSummary, 'run' | 'status' | 'reason' | 'unilateral'>
 
@@ -37,6 +38,24 @@ export async function rebuildResults(dir: string): Promise<RunSummary> {
   const undecided = reports.find(({ sequence }) => sequence > last)
   if (undecided !== undefined) results.recordOwn(undecided.sequence, undecided.agent, undecided.payload)
   return await results.finish(end)
+}
+
+/** The folder as it was after the decisions given, the start first: what came after them is removed. */
+export async function rewindResults(
+  dir: string,
+  init: ResultsInit,
+  kept: readonly { readonly decision: Decision; readonly unilateral: boolean; readonly waitedMs: number }[],
+): Promise<PlanResults> {
+  const results = resumeResults(dir, init)
+  for (const observation of await readObserved(dir)) results.observe(observation)
+  for (const { decision, ...how } of kept) await results.recordDecision(decision, how)
+  const last = kept.at(-1)?.decision.sequence ?? 0
+  // Files of a stage begin with its number.
+  const names = (await readdir(dir, { recursive: true })).filter(
+    (name) => Number(/^\d+(?=_)/.exec(path.basename(name))) > last,
+  )
+  await Promise.all(names.map((name) => rm(path.join(dir, name), { force: true })))
+  return results
 }
 
 async function readReports(dir: string): Promise<AgentReport[]> {
