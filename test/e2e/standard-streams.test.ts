@@ -71,6 +71,6 @@ it('a report that cannot be written is no success, the figures are shown all the
   // Kilobytes of a file: enough for all but the report.
   const { code, text } = await throughShell(['bash', '-c', 'ulimit -f 40; exec "$@"', 'bash', ...command], '')
   expect(text).toMatch(/^results could not be completed: Cannot write results to .*report\.html \(EFBIG/m)
-  expect(text).toMatch(/^2 execute {2}\| {2}complete/m)
+  expect(text).toMatch(/^2 execute +\| +complete/m)
   expect(code).toBe('1')
 })
