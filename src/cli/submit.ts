@@ -12,7 +12,9 @@ import { watchSignals } from './signals.ts'
 export async function submitPlan(command: SubmitCommand): Promise<number> {
   const plan = await readPlanFile(command.plan)
   tellNotices(plan, command.agents)
-  if (command.out !== null) await checkWritable(command.out)
+  if (command.detach && command.out !== null) {
+    process.stderr.write(`warning: --detach does not wait for results: none are written to ${command.out}\n`)
+  } else if (command.out !== null) await checkWritable(command.out)
   const mesh = await joinAsClient(command)
   try {
     const end = await followSession({

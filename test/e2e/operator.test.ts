@@ -149,6 +149,7 @@ it('a submitter that dies does not stop its plan, and --detach does not wait for
   const detached = await cluster.submit(heldPlan(cluster, { policy: 'majority' }), ['--agents', '3', '--detach'])
   expect((await detached.ended).code).toBe(0)
   expect(detached.stdout).toBe('plan 2 accepted\n')
+  expect(detached.stderr).toMatch(/^warning: --detach does not wait for results: none are written to .*submitter$/m)
 })
 
 it('a submitter that wants no folder is told the figures all the same', async () => {
