@@ -10,7 +10,7 @@ import { findNode, root } from './runtime.js'
 const TIMEOUT_MS = 60_000
 const PLAN = 'target: null://warm-up/\nduration: 1s\nworkload: [{ op: put, path: x, size: 4KiB }]\n'
 
-/** Does nothing without a bundle, or when it is done for this Node. Throws where the run fails. */
+/** Does nothing without a bundle, or when some run has left what it compiled. Throws where the run fails. */
 export function warmUp() {
   const node = findNode()
   const bundle = freshBundle()

@@ -5,6 +5,7 @@ import { parseNodeDocument } from './client-protocol.ts'
 import type { AbortCommand } from './flags.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { askPeers } from './status.ts'
+import { printable } from './terminal/mod.ts'
 
 /** An abort is agreed on like everything else: this is ample for a live majority. */
 const ABORT_TIMEOUT_MS = 10_000
@@ -19,7 +20,7 @@ export async function abortPlan(command: AbortCommand): Promise<number> {
   try {
     const outcome = await askMembers(mesh, command.reason)
     if (command.json) process.stdout.write(`${JSON.stringify({ run: command.runId, ...outcome })}\n`)
-    else process.stdout.write(`${describe(command.runId, outcome)}\n`)
+    else process.stdout.write(`${printable(describe(command.runId, outcome))}\n`)
     return outcome.kind === 'idle' || (outcome.kind === 'ended' && outcome.status === 'aborted') ? 0 : 1
   } finally {
     await mesh.close()

@@ -7,6 +7,7 @@ import type { LogEvent } from './events.ts'
 import { describeFailure } from './failure.ts'
 import { formatBytes, formatCount, formatSeconds } from './terminal/format.ts'
 import { paint } from './terminal/paint.ts'
+import { printable } from './terminal/width.ts'
 
 type LogEventName = LogEvent['event']
 
@@ -59,7 +60,7 @@ function createPrettyLog(options: LogOptions): Log {
     const time = new Date(now()).toISOString().slice(11, 23)
     const color = WARNINGS.has(event.event) ? 'yellow' : event.event.startsWith('barrier.') ? 'cyan' : 'none'
     const head = `${paint('dim', time, options.color)} ${options.peer} `
-    const line = `${head}${paint(color, describeEvent(event), options.color)}\n`
+    const line = `${head}${paint(color, printable(describeEvent(event)), options.color)}\n`
     try {
       writeSync(1, line)
     } catch (error) {

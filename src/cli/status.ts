@@ -7,7 +7,7 @@ import { agentsOf } from './follow.ts'
 import { describeLeaderless } from './leaderless.ts'
 import { joinAsClient } from './mesh-options.ts'
 import { compareNames } from './names.ts'
-import { renderColumns } from './terminal/mod.ts'
+import { printableLines, renderColumns } from './terminal/mod.ts'
 
 const ANSWER_TIMEOUT_MS = 3000
 /** Peers asked at the same time. */
@@ -112,7 +112,7 @@ function renderStatus(runId: string, rows: readonly PeerRow[]): string {
   }
   const header = ['NAME', 'ADDRESS', 'RUNTIME', 'VERSION', 'ROLE', 'TERM', 'STAGE', 'READY', 'OFFSET', 'ROUND TRIP']
   const table = renderColumns([header, ...rows.map(statusCells)])
-  return `${[...lines, '', ...table].join('\n')}\n`
+  return printableLines(`${[...lines, '', ...table].join('\n')}\n`)
 }
 
 /** Of the plan that runs, or ran last: how far apart its members began each stage. */

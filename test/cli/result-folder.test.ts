@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { decodeFromCompressedBase64, type Histogram, HistogramLogReader } from 'hdr-histogram-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openResults, readResults } from '../../src/cli/results/mod.ts'
+import { openResults, readResults, writeWhole } from '../../src/cli/results/mod.ts'
 import { madeUpRun, STARTED_AT } from './samples.ts'
 
 const latencies = Array.from({ length: 4000 }, (_, index) => 1000 + index * 250)
@@ -111,5 +111,12 @@ describe('a result folder', () => {
       message: expect.stringContaining(name),
     })
     await writeFile(file, before)
+  })
+
+  it('says what to do where a file cannot be written, even below what is no folder', async () => {
+    await expect(writeWhole(path.join(dir, 'plan.yaml', 'below', 'x'), '')).rejects.toMatchObject({
+      code: 'RESULTS_UNWRITABLE',
+      message: expect.stringContaining('choose another folder with --out'),
+    })
   })
 })

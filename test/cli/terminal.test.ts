@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { type AgentView, type PlanView, withDecision } from '../../src/cli/progress.ts'
-import { showProgress, wantsColor } from '../../src/cli/terminal/mod.ts'
+import { printableLines, showProgress, wantsColor } from '../../src/cli/terminal/mod.ts'
 import { plainChanges, plainStatus } from '../../src/cli/terminal/plain.ts'
 import { renderBlock } from '../../src/cli/terminal/render.ts'
 import { columnsOf } from '../../src/cli/terminal/width.ts'
@@ -125,6 +125,10 @@ describe('what the block says', () => {
     const stages = [{ name: 'a\u001b[2Jb\nc', type: 'prepare', expectedSeconds: null }]
     const lines = block(80, { stages, sequence: 1 })
     expect(lines.join('')).not.toMatch(/\p{Cc}/u)
+  })
+
+  it('so they do in words of other peers, of which the lines stay', () => {
+    expect(printableLines('run a\n! \u001b]0;b\u0007\u009b2J\r\n')).toBe('run a\n!  ]0;b  2J \n')
   })
 })
 

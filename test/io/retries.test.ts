@@ -15,6 +15,13 @@ describe('pauses between attempts', () => {
     expect(pauses).toEqual([1, 2, 4, 5, null])
   })
 
+  it('are numbers, however often they have grown', () => {
+    for (const firstMs of [0, 1]) {
+      const spec = { max: 1000, firstMs, factor: 1000, longestMs: 5, jitter: 1 }
+      expect(retryPause(spec, 1000, new Random(1))).toBe(firstMs === 0 ? 0 : 5)
+    }
+  })
+
   it('differ by the jitter at most, and use all of it', () => {
     const random = new Random(1)
     const spec = { ...QUICK, firstMs: 1000, longestMs: 10_000, jitter: 0.25 }

@@ -18,7 +18,8 @@ export async function writeWhole(file: string, text: string): Promise<void> {
     }
     await rename(temporary, file)
   } catch (error) {
-    await rm(temporary, { force: true })
+    // It may not be there, or not even its folder.
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw unwritable(file, error)
   }
 }

@@ -15,7 +15,7 @@ import { renderBlock } from './render.ts'
 
 export * from './format.ts'
 export { paint, wantsColor } from './paint.ts'
-export { printable } from './width.ts'
+export { printable, printableLines } from './width.ts'
 
 export interface ProgressDisplay {
   update(view: PlanView): void

@@ -12,6 +12,11 @@ export function printable(text: string): string {
   return text.replace(CONTROL, ' ')
 }
 
+/** As many lines as there are, without control characters in them: words of peers and servers must not act either. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
+}
+
 export function columnsOf(text: string): number {
   let columns = 0
   for (const character of text) columns += columnsOfOne(character)

@@ -7,5 +7,7 @@ import type { RetrySpec } from '../types.ts'
 export function retryPause(spec: RetrySpec, attempt: number, random: Random): number | null {
   if (attempt > spec.max) return null
   const spread = 1 + spec.jitter * (2 * random.fraction() - 1)
-  return Math.min(spec.longestMs, spec.firstMs * spec.factor ** (attempt - 1) * spread)
+  // Finite, as nothing is a multiple of nothing.
+  const growth = Math.min(spec.factor ** (attempt - 1), Number.MAX_VALUE)
+  return Math.min(spec.longestMs, spec.firstMs * growth * spread)
 }
