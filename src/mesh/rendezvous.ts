@@ -2,7 +2,7 @@
 
 import { createHash, createHmac } from 'node:crypto'
 import { existsSync, type FSWatcher, watch } from 'node:fs'
-import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { limits } from './limits.ts'
@@ -21,6 +21,7 @@ const entry = z.strictObject({
 export type Entry = z.infer<typeof entry>
 
 const fileBytesMax = 16 * 1024
+const ANNOUNCE_ATTEMPTS = 3
 
 /** Undefined for what is no entry. */
 export function parseEntry(text: string): Entry | undefined {
@@ -75,8 +76,19 @@ export class Rendezvous {
   }
 
   async #announce(): Promise<void> {
-    await makeOwnFolder(this.#folder)
-    await this.#checkOwner()
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await makeOwnFolder(this.#folder)
+        await this.#checkOwner()
+        return await this.#writeOwn()
+      } catch (error) {
+        // Another peer has just left as the last one, and removed the folder.
+        if (codeOf(error) !== 'ENOENT' || attempt === ANNOUNCE_ATTEMPTS) throw error
+      }
+    }
+  }
+
+  async #writeOwn(): Promise<void> {
     if (this.#text === null) return
     const file = path.join(this.#folder, this.#own)
     await writeFile(`${file}.tmp`, this.#text, { mode: 0o600 })
@@ -85,8 +97,12 @@ export class Rendezvous {
 
   /** A watcher may fail, at once or later (too many of them on this host): the rare scan then does its work. */
   #watch(): void {
+    this.#watcher?.close()
     try {
-      this.#watcher = watch(this.#folder, (_, name) => void (name === null ? this.#scan() : this.#look(name)))
+      this.#watcher = watch(this.#folder, (_, name) => {
+        // The end of the folder itself comes under its own name.
+        void (name === null || name === path.basename(this.#folder) ? this.#scan() : this.#look(name))
+      })
       this.#watcher.on('error', () => this.#watcher?.close())
     } catch {
       this.#watcher = undefined
@@ -102,7 +118,10 @@ export class Rendezvous {
     this.#closed = true
     this.#watcher?.close()
     clearInterval(this.#timer)
+    if (this.#text === null) return
     await rm(path.join(this.#folder, this.#own), { force: true })
+    // Only the last one finds it empty.
+    await rmdir(this.#folder).catch(() => undefined)
   }
 
   /** Another user's folder under this name could lead the peers to strangers. */
@@ -115,10 +134,13 @@ export class Rendezvous {
 
   async #scan(): Promise<void> {
     if (this.#closed) return
-    const names = shuffled(await readdir(this.#folder).catch(() => []))
+    const listed = await readdir(this.#folder).catch(() => null)
+    const names = shuffled(listed ?? [])
     // Temp directories are cleaned of what is old. Where this fails, the next look tries again.
-    const isForgotten = this.#text !== null && !names.includes(this.#own)
+    const isForgotten = listed === null || (this.#text !== null && !names.includes(this.#own))
     if (isForgotten) await this.#announce().catch(() => undefined)
+    if (this.#closed) return
+    if (listed === null) this.#watch()
     for (const name of new Set([...names, ...this.#entries.keys()])) {
       const known = this.#entries.get(name)
       if (known === undefined || !names.includes(name)) await this.#look(name, names.length)

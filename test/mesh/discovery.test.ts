@@ -27,9 +27,26 @@ describe('rendezvous on one host', () => {
   it('a peer that was there long is found, although the temp directory was cleaned', async () => {
     await using world = await World.create()
     const a = await world.peer('a')
-    await rm(world.rendezvousDir, { recursive: true })
+    const [folder = ''] = await readdir(world.rendezvousDir)
+    await rm(path.join(world.rendezvousDir, folder), { recursive: true })
     const b = await world.peer('b')
     await met([a, b])
+  })
+
+  it('the last peer to leave removes the folder of the run, and who still looks finds those who come later', async () => {
+    await using world = await World.create()
+    const client = await world.peer('client', { role: 'client' })
+    const [a, b] = [await world.peer('a'), await world.peer('b')]
+    await client.until('it has met both', () => client.connected().length === 2)
+    const [folder = ''] = await readdir(world.rendezvousDir)
+    await a.mesh.leave()
+    expect(await readdir(world.rendezvousDir)).toEqual([folder])
+    await b.mesh.leave()
+    await world.peer('c')
+    await client.until('it has met c', () => client.connected().includes('c'))
+    await client.mesh.close()
+    await world.peers.at(-1)?.mesh.leave()
+    expect(await readdir(world.rendezvousDir)).toEqual([])
   })
 
   it('a folder that cannot be used is told, and costs no more than that', async () => {
