@@ -255,13 +255,13 @@ class Session {
     if (this.#soFar !== null) return this.#soFar.summary({ status, reason, unilateral })
     const results = this.#results
     if (results === null) return null
-    let summary: RunSummary | null = null
+    const end = { status, reason, unilateral }
     try {
-      summary = await results.finish({ status, reason, unilateral })
+      await results.finish(end)
       await writeReport(results.dir)
     } catch (error) {
       this.#unwritten('results could not be completed', error)
     }
-    return summary
+    return results.summary(end)
   }
 }

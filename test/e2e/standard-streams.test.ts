@@ -66,6 +66,15 @@ it.each(['json', 'pretty'])('a %s log that cannot be written is told once, and e
   expect(code).toBe('0')
 })
 
+it('figures that no file has room for are shown all the same', async () => {
+  const run = [process.execPath, main, 'run', 'plan.yaml', '--agents', '1', '--out', 'tiny']
+  // A kilobyte of a file: the plan, and hardly anything else.
+  const { code, text } = await throughShell(['bash', '-c', 'ulimit -f 1; exec "$@"', 'bash', ...run], '')
+  expect(text).toMatch(/^results could not be (written|completed): Cannot write results to .*\(EFBIG/m)
+  expect(text).toMatch(/^2 execute +\| +complete/m)
+  expect(code).toBe('1')
+})
+
 it('a report that cannot be written is no success, the figures are shown all the same', async () => {
   const command = [process.execPath, main, 'run', 'plan.yaml', '--agents', '1', '--out', 'limited']
   // Kilobytes of a file: enough for all but the report.

@@ -11,7 +11,7 @@ import { perfLogTsv, perfRowsOf } from './perf-log.ts'
 import { PlanRecord, type StageRecord } from './record.ts'
 import { type RunSummary, secondsOf, summaryOf } from './summary.ts'
 import { resultsTsv } from './tsv.ts'
-import type { PlanResults, ResultsInit } from './types.ts'
+import type { PlanResults, ResultsEnd, ResultsInit } from './types.ts'
 
 /** Makes `<out>/<run-id>-<plan>-<UTC time>/` with the plan in it. Throws ResultsError when it cannot. */
 export async function openResults(init: ResultsInit): Promise<PlanResults> {
@@ -46,7 +46,7 @@ class ResultsFolder implements PlanResults {
 
   async recordDecision(decision: Decision, how: { unilateral: boolean; waitedMs: number }): Promise<void> {
     const changed = this.#record.add(decision, how.unilateral, how.waitedMs)
-    const summary = () => json(this.#summary({ status: 'running', reason: '', unilateral: how.unilateral }))
+    const summary = () => json(this.summary({ status: 'running', reason: '', unilateral: how.unilateral }))
     await this.#write([...this.#figures(changed), this.#file('summary.json', summary)])
     // Last: a decision that is on record has its results beside it.
     await writeAllWhole([this.#file('decisions.jsonl', () => jsonLines(this.#record.lines))])
@@ -66,17 +66,17 @@ class ResultsFolder implements PlanResults {
     return path.join(folder, name)
   }
 
-  async finish(end: Parameters<PlanResults['finish']>[0]): Promise<RunSummary> {
+  async finish(end: ResultsEnd): Promise<RunSummary> {
     const own = this.#own
     const isUndecided = own !== null && !this.#record.isDecided(own.sequence)
     if (isUndecided) this.#record.addUndecided(own.sequence, own.agent, own.payload)
-    const summary = this.#summary(end)
+    const summary = this.summary(end)
     const figures = isUndecided ? this.#figures([own.sequence]) : []
     await this.#write([...figures, this.#file('summary.json', () => json(summary))])
     return summary
   }
 
-  #summary(end: Parameters<typeof summaryOf>[2]): RunSummary {
+  summary(end: ResultsEnd): RunSummary {
     return summaryOf(this.#record, this.#init.runId, end)
   }
 

@@ -11,6 +11,13 @@ export interface ResultsInit {
   readonly start: StartDecision
 }
 
+/** `running`: its end is not known, as when this peer was killed. */
+export interface ResultsEnd {
+  readonly status: PlanStatus | 'running'
+  readonly reason: string
+  readonly unilateral: boolean
+}
+
 /** The result folder of one plan. Every call leaves either the old files or the new ones, whatever happens. */
 export interface PlanResults {
   readonly dir: string
@@ -22,10 +29,7 @@ export interface PlanResults {
   opLogFile(agent: string, name: string): Promise<string>
   /** Written with the next decision, or at the end. */
   observe(observation: Observation): void
-  /** `running`: its end is not known, as when this peer was killed. */
-  finish(end: {
-    readonly status: PlanStatus | 'running'
-    readonly reason: string
-    readonly unilateral: boolean
-  }): Promise<RunSummary>
+  /** Throws ResultsError where the folder cannot be written; `summary` has the figures all the same. */
+  finish(end: ResultsEnd): Promise<RunSummary>
+  summary(end: ResultsEnd): RunSummary
 }
