@@ -48,6 +48,7 @@ export const limits = {
   clientDocumentBurst: 16,
   /** Peers that others told of and that were never met. */
   hearsayMax: 1024,
+  /** Peers that are remembered, those that have gone among them. */
   peersMax: 8192,
   dialMs: 5000,
   /** A peer of this host that starts, or starves, may take its time to answer. */

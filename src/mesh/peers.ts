@@ -469,8 +469,9 @@ export class Peers {
     record.inbound = undefined
     this.#introductions.forget(peer)
     this.#down(record)
-    // Who was here for a moment is not worth remembering, unless it is to stay out.
-    if (record.info?.role === 'agent' || record.dialing || record.guard.banned) return
+    // Who was here for a moment is not worth remembering, unless it is to stay out; nobody is where so many came and went.
+    const isKept = record.info?.role === 'agent' || record.dialing || record.guard.banned
+    if (isKept && this.#records.size <= limits.peersMax) return
     this.#records.delete(peer)
     this.#hearsay.delete(peer)
   }
