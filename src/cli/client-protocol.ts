@@ -21,6 +21,8 @@ import { type Observation, observationSchema } from './results/mod.ts'
 /** A node says that it lives this often while a client follows; one that says nothing for so long is given up. */
 export const ALIVE_INTERVAL_MS = 1000
 export const SILENCE_MAX_MS = 4000
+/** Documents that wait for a slow reader, on either side, before those that pass soon are dropped. */
+export const BACKLOG_MAX = 64
 
 const sequence = z.number().int().min(-1).max(barrierLimits.stagesMax)
 const name = z.string().max(256)
@@ -260,6 +262,11 @@ const documentSchema: z.ZodType<NodeDocument> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('status'), status: peerStatus }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string(), exit: z.number().int() }),
 ])
+
+/** What the next one of its kind makes out of date. */
+export function isPassing({ type }: NodeDocument): boolean {
+  return type === 'progress' || type === 'alive' || type === 'digest'
+}
 
 /** Null for a document that this version does not know; what it means is then not for this client. */
 export function parseNodeDocument(document: unknown): NodeDocument | null {

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import type { Leaderless, PlanRef, StartDecision } from '../barrier/mod.ts'
 import { type ClientChannel, type MeshEvent, now } from '../mesh/mod.ts'
-import { ALIVE_INTERVAL_MS, type NodeDocument, progressSchema } from './client-protocol.ts'
+import { ALIVE_INTERVAL_MS, BACKLOG_MAX, isPassing, type NodeDocument, progressSchema } from './client-protocol.ts'
 import { LEADERLESS_AFTER_MS } from './leaderless.ts'
 import { OBSERVATIONS_MAX, observationOf } from './results/mod.ts'
 
@@ -24,8 +24,6 @@ export interface KeptPlan {
   finished: FinishedDocument | null
 }
 
-/** Documents that may wait for a slow follower before its progress documents are dropped. */
-const BACKLOG_MAX = 64
 const PLANS_KEPT = 2
 
 /** Gossiped by agents while they work. */
@@ -204,8 +202,7 @@ class Follower {
 
   push(document: NodeDocument): void {
     if (this.#ended) return
-    const droppable = document.type === 'progress' || document.type === 'alive' || document.type === 'digest'
-    if (droppable && this.#queue.length >= BACKLOG_MAX) return
+    if (isPassing(document) && this.#queue.length >= BACKLOG_MAX) return
     this.#queue.push(document)
     this.#wake()
   }

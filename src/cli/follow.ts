@@ -6,7 +6,14 @@
 
 import type { PlanStatus, SubmitOutcome } from '../barrier/mod.ts'
 import type { ClientChannel, Mesh, PeerInfo } from '../mesh/mod.ts'
-import { type ClientRequest, type NodeDocument, parseNodeDocument, SILENCE_MAX_MS } from './client-protocol.ts'
+import {
+  BACKLOG_MAX,
+  type ClientRequest,
+  isPassing,
+  type NodeDocument,
+  parseNodeDocument,
+  SILENCE_MAX_MS,
+} from './client-protocol.ts'
 
 export interface FollowOptions {
   readonly mesh: Pick<Mesh, 'peerId' | 'peers' | 'onEvent' | 'openClient'>
@@ -83,7 +90,6 @@ class PlanFollower {
   #kept: { readonly source: Source; readonly since: number } | null = null
   /** That one is followed now: nobody else's decisions go with its own. */
   #only: Only | null = null
-
   /** It overrules that one, and is the next to be listened to. */
   #overruling: Source | null = null
 
@@ -240,12 +246,12 @@ class PlanFollower {
   async #listen(source: Source, onHeard: () => void): Promise<FollowEnd | Alone | null> {
     const { peer, backlog } = source
     for (let next = await backlog.next(); next !== undefined; next = await backlog.next()) {
-      const end = this.#take(next.document, peer)
+      const end = this.#take(next, peer)
       // Who knows nothing of the plan, one that was restarted say, is not somebody who may tell how it ends.
       if (end !== null) onHeard()
       if (end === 'more') continue
       if (end?.kind === 'alone' && this.#kept === null && this.#members.includes(peer.peerId)) {
-        backlog.putBack(next.document)
+        backlog.putBack(next)
         this.#kept = { source, since: performance.now() }
       } else source.close()
       return end
@@ -254,9 +260,7 @@ class PlanFollower {
     return null
   }
 
-  #take(raw: unknown, peer: PeerInfo): FollowEnd | Alone | null | 'more' {
-    const document = parseNodeDocument(raw)
-    if (document === null) return 'more'
+  #take(document: NodeDocument, peer: PeerInfo): FollowEnd | Alone | null | 'more' {
     switch (document.type) {
       case 'no_plan':
         return this.#options.plan === null ? { kind: 'lost' } : null
@@ -305,11 +309,10 @@ async function firstWord(
   signal.addEventListener('abort', stop)
   try {
     for (let next = await backlog.next(); next !== undefined; next = await backlog.next()) {
-      const document = parseNodeDocument(next.document)
-      if (document?.type === 'finished') return 'never'
-      if (document?.type !== 'decision' || document.decision.sequence <= after) continue
-      if (document.unilateral) return 'never'
-      backlog.putBack(next.document)
+      if (next.type === 'finished') return 'never'
+      if (next.type !== 'decision' || next.decision.sequence <= after) continue
+      if (next.unilateral) return 'never'
+      backlog.putBack(next)
       return 'more'
     }
     return 'nothing'
@@ -318,9 +321,9 @@ async function firstWord(
   }
 }
 
-/** Documents read as they come, and held until they are wanted. */
+/** Documents read as they come, and held until they are wanted; of those that pass soon, no more than a few. */
 class Backlog {
-  readonly #documents: { readonly document: unknown }[] = []
+  readonly #documents: NodeDocument[] = []
   #open = true
   #wake: () => void = () => {}
 
@@ -329,7 +332,7 @@ class Backlog {
   }
 
   /** Undefined at the end, whatever the reason: reset, silent or closed in the middle, the next peer is asked. */
-  async next(): Promise<{ readonly document: unknown } | undefined> {
+  async next(): Promise<NodeDocument | undefined> {
     while (this.#documents.length === 0 && this.#open) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -345,15 +348,17 @@ class Backlog {
     this.#wake()
   }
 
-  putBack(document: unknown): void {
-    this.#documents.unshift({ document })
+  putBack(document: NodeDocument): void {
+    this.#documents.unshift(document)
   }
 
   async #read(documents: AsyncIterable<unknown>): Promise<void> {
     try {
-      for await (const document of documents) {
+      for await (const raw of documents) {
         if (!this.#open) return
-        this.#documents.push({ document })
+        const document = parseNodeDocument(raw)
+        if (document === null || (isPassing(document) && this.#documents.length >= BACKLOG_MAX)) continue
+        this.#documents.push(document)
         this.#wake()
       }
     } catch {

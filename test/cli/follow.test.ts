@@ -55,8 +55,10 @@ async function follow(
 ): Promise<{
   end: FollowEnd
   taken: string[]
+  progress: number
 }> {
   const taken: string[] = []
+  let progress = 0
   const end = await followPlan({
     mesh: {
       peerId: 'client',
@@ -68,13 +70,14 @@ async function follow(
     detach: false,
     abortPlan: new AbortController().signal,
     onDocument: (document) => {
+      if (document.type === 'progress') progress += 1
       if (document.type !== 'decision') return
       taken.push(show(document.decision, document.unilateral))
       if (document.unilateral) away.clear()
     },
     onOverruled: (sequence) => taken.push(`back to ${sequence}`),
   })
-  return { end, taken }
+  return { end, taken, progress }
 }
 
 function show({ sequence, leader }: Decision, unilateral: boolean): string {
@@ -176,4 +179,18 @@ it('stays with one that went on alone while those who come within reach have not
   )
   expect(taken).toEqual(['0 by a', '1 alone a', '2 alone a', '3 alone a'])
   expect(end).toMatchObject({ status: 'completed', unilateral: true })
+})
+
+it('holds few of the passing words of a peer that it may come back to, and all that count', async () => {
+  const figures = { seconds: 1, ops: 1, bytes: 1, errors: 0, opsPerSecond: 1, bytesPerSecond: 1, p99Ns: 1, done: null }
+  const passing: NodeDocument = { type: 'progress', peer: 'peer-a', sequence: 2, progress: figures }
+  const own = [decided(2, 'a'), ...Array.from({ length: 1000 }, () => passing), decided(3, 'a')]
+  const { end, taken, progress } = await follow({
+    a: [decided(0), decided(1), ...own, finished('completed', true)],
+    w: [{ type: 'no_plan' }],
+  })
+  expect(taken).toEqual(['0 by a', '1 by a', '2 alone a', '3 alone a'])
+  expect(end).toMatchObject({ status: 'completed', unilateral: true })
+  expect(progress).toBeGreaterThan(0)
+  expect(progress).toBeLessThan(100)
 })
