@@ -17,6 +17,7 @@ import {
 } from '../io/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
 import { ownAbout } from './about.ts'
+import { EXIT_OF_STATUS } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
 import type { AgentProgress } from './feed.ts'
 import type { Log } from './log.ts'
@@ -41,11 +42,6 @@ export interface AgentOptions {
 }
 
 type Event<T extends Output['type']> = Extract<Output, { type: T }>
-
-/** Exit code of `node --once`, and of whoever follows the plan. */
-export const EXIT_OF_STATUS = { completed: 0, aborted: 1, quorum_lost: 3, excluded: 5 } as const
-
-export const EXIT_INTERRUPTED = 130
 
 const PROGRESS_INTERVAL_MS = 1000
 

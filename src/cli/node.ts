@@ -3,7 +3,8 @@
 import { hostname } from 'node:os'
 import { type Containment, resolveContainment } from '../io/mod.ts'
 import { createMesh, type Mesh } from '../mesh/mod.ts'
-import { type Agent, EXIT_INTERRUPTED, EXIT_OF_STATUS, startAgent } from './agent.ts'
+import { type Agent, startAgent } from './agent.ts'
+import { EXIT_INTERRUPTED, EXIT_OF_STATUS, EXIT_TERMINATED } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
 import { PlanFeed } from './feed.ts'
 import type { NodeCommand } from './flags.ts'
@@ -37,7 +38,10 @@ export async function runNode(command: NodeCommand): Promise<number> {
   // Ctrl-C reaches every process of a terminal; a starter that holds standard input wants to decide itself.
   const signals = watchSignals(command.stopOnEof ? ['SIGINT'] : [])
   const ended = takePart({ command, mesh, log, containment, signals, look }).finally(close)
-  return await Promise.race([ended, signals.second.then((signal) => (signal === 'SIGINT' ? EXIT_INTERRUPTED : 143))])
+  return await Promise.race([
+    ended,
+    signals.second.then((signal) => (signal === 'SIGINT' ? EXIT_INTERRUPTED : EXIT_TERMINATED)),
+  ])
 }
 
 interface Part {
