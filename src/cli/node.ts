@@ -82,6 +82,10 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
   mesh.onEvent((event) => {
     if (event.type === 'fault') broken.resolve('a defect')
   })
+  const tellDefect = (what: string) => (error: unknown) => {
+    const { code, message } = describeFailure(error)
+    log({ event: 'node.warning', code, message: `${what}: ${message}` })
+  }
   const served = {
     mesh,
     feed,
@@ -89,16 +93,14 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
     runtime: ownRuntime(),
     onRefused: (from: string, got: string) =>
       log({ event: 'message.rejected', reason: 'request', from, expected: 'a request', got }),
-    onDefect: (error: unknown) => {
-      const { code, message } = describeFailure(error)
-      log({ event: 'node.warning', code, message: `A client could not be served: ${message}` })
-    },
+    onDefect: tellDefect('A client could not be served'),
   }
   const pages = look?.openPages(look.server, {
     mesh,
     runId: command.runId,
     version,
     status: () => peerStatus(served),
+    onDefect: tellDefect('A page could not be shown'),
   })
   spareMemory(mesh)
   const agent = startAgent({

@@ -4,7 +4,7 @@
  *
  * ```ts
  * const server = await startHttp({ host: '127.0.0.1', port: 0, tokenFile: null })
- * const look = openPages(server, { mesh, runId, version, status: () => status })
+ * const look = openPages(server, { mesh, runId, version, status: () => status, onDefect: console.error })
  * look.progress(own)
  * await server.close()
  * ```
@@ -28,6 +28,8 @@ export interface PagesOptions {
   readonly runId: string
   readonly version: string
   readonly status: () => PeerStatus
+  /** A page could not be made. */
+  readonly onDefect: (error: unknown) => void
 }
 
 export interface Pages {
@@ -44,7 +46,7 @@ const NOW_MS = 1000
 const REPORT_AFTER_MS = 300
 
 /** Call it in the turn in which the mesh came up, so that no event is missed. */
-export function openPages(server: HttpServer, { mesh, runId, version, status }: PagesOptions): Pages {
+export function openPages(server: HttpServer, { mesh, runId, version, status, onDefect }: PagesOptions): Pages {
   const watch = new RunWatch(runId, mesh.name)
   const metrics = new Metrics({ mesh, watch, runId, version })
   mesh.onEvent((event) => {
@@ -75,7 +77,7 @@ export function openPages(server: HttpServer, { mesh, runId, version, status }: 
     ['/status', () => json(status())],
     ['/metrics', (request) => metrics.text(request.headers.accept ?? '').then(ok)],
   ]
-  server.open(new Map(routes))
+  server.open(new Map(routes), onDefect)
   return {
     progress: (progress) => {
       watch.progress(mesh.peerId, progress)

@@ -33,8 +33,8 @@ export interface HttpServer {
   readonly url: string
   /** Made up here, and so to be told to the operator; null where there is none, or it came from a file. */
   readonly madeUpToken: string | null
-  /** Until then every request is told to come back. */
-  open(routes: ReadonlyMap<string, Route>): void
+  /** Until then every request is told to come back. `onDefect` hears of each answer that could not be made. */
+  open(routes: ReadonlyMap<string, Route>, onDefect: (error: unknown) => void): void
   close(): Promise<void>
 }
 
@@ -77,7 +77,7 @@ export async function startHttp({ host, port, tokenFile }: HttpOptions): Promise
   return {
     url: `http://${shown}:${address.port}`,
     madeUpToken: made,
-    open: (routes) => site.open(routes),
+    open: (routes, onDefect) => site.open(routes, onDefect),
     close: () => close(server),
   }
 }
@@ -115,13 +115,15 @@ async function close(server: Server): Promise<void> {
 class Site {
   readonly #gate: Gate
   #routes: ReadonlyMap<string, Route> | null = null
+  #onDefect: (error: unknown) => void = () => {}
 
   constructor(gate: Gate) {
     this.#gate = gate
   }
 
-  open(routes: ReadonlyMap<string, Route>): void {
+  open(routes: ReadonlyMap<string, Route>, onDefect: (error: unknown) => void): void {
     this.#routes = routes
+    this.#onDefect = onDefect
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -132,6 +134,7 @@ class Site {
     try {
       answer = await this.#answer(request, response)
     } catch (error) {
+      this.#onDefect(error)
       answer = plain(500, `This is a defect: ${describeFailure(error).message}`)
     }
     if (answer !== null) send(request, response, answer)
