@@ -11,6 +11,8 @@ export interface HubOptions<K extends string> {
   readonly kinds: readonly K[]
   /** The newest document of a kind as JSON; null: there is none. Asked only while somebody looks, at most once a tick. */
   readonly document: (kind: K) => string | null
+  /** A document that could not be made is left out. */
+  readonly onDefect: (error: unknown) => void
   readonly tickMs: number
 }
 
@@ -64,8 +66,9 @@ export class EventHub<K extends string> {
     response.on('close', () => this.#leave(client))
     // What is shown live must not wait to fill a packet.
     request.socket.setNoDelay(true)
-    response.write(`retry: ${RETRY_MS}\n\n`)
+    // First: a client to which something was just written gets no more before the next tick.
     this.#tick()
+    response.write(`retry: ${RETRY_MS}\n\n`)
     this.#timer ??= setInterval(() => this.#tick(), this.#options.tickMs)
     return null
   }
@@ -108,8 +111,7 @@ export class EventHub<K extends string> {
       if (!stale.delete(kind)) continue
       let text = texts.get(kind)
       if (text === undefined) {
-        const document = this.#options.document(kind)
-        text = document === null ? '' : `event: ${kind}\ndata: ${document}\n\n`
+        text = this.#text(kind)
         texts.set(kind, text)
       }
       if (text === '') continue
@@ -119,5 +121,16 @@ export class EventHub<K extends string> {
     if (now - client.writtenAt < HEARTBEAT_MS) return
     response.write(': still here\n\n')
     client.writtenAt = now
+  }
+
+  /** Empty where there is no document. Does not throw: this runs by a timer, and showing must not end the peer. */
+  #text(kind: K): string {
+    try {
+      const document = this.#options.document(kind)
+      return document === null ? '' : `event: ${kind}\ndata: ${document}\n\n`
+    } catch (error) {
+      this.#options.onDefect(error)
+      return ''
+    }
   }
 }

@@ -59,7 +59,8 @@ export function openPages(server: HttpServer, { mesh, runId, version, status, on
     metrics.progress(event.name, parsed.data)
   })
   const live = new LiveDocuments({ mesh, watch, runId, version })
-  const hub = new EventHub({ kinds: ['report', 'now'], document: (kind) => live.document(kind), tickMs: TICK_MS })
+  const document = (kind: 'report' | 'now') => live.document(kind)
+  const hub = new EventHub({ kinds: ['report', 'now'], document, onDefect, tickMs: TICK_MS })
   const renew = () => {
     hub.changed('report')
     hub.changed('now')
