@@ -18,7 +18,7 @@ import { hashNumbers, Random } from './random.ts'
 import { failResult, plainResult } from './result.ts'
 import { openS3, readSettings } from './s3.ts'
 import { failEmpty, planSources, type SourcePlan } from './sources.ts'
-import { LaneStores } from './stores/mod.ts'
+import { filesWithin, LaneStores } from './stores/mod.ts'
 import type { S3Settings } from './stores/s3/settings.ts'
 import type { Containment, RunOptions, StageContext, StageResult } from './types.ts'
 import { cpuLimits } from './warnings.ts'
@@ -142,7 +142,7 @@ export class LaneStage {
     const work = this.#work
     const random = new Random(hashNumbers(this.#context.seed, this.#context.sequence))
     const s3 = this.#s3 === null ? null : await openS3(this.#s3, null)
-    const stores = new LaneStores(this.#containment, alignedBuffer(CHUNK_BYTES), 8, s3)
+    const stores = new LaneStores(filesWithin(this.#containment), alignedBuffer(CHUNK_BYTES), 8, s3)
     const onAbort = (): void => stores.cancel()
     signal.addEventListener('abort', onAbort, { once: true })
     try {

@@ -155,14 +155,21 @@ function withCompileCache(): { env?: NodeJS.ProcessEnv } {
 }
 
 /**
- * Threads that are made until the function returned is called compile what runs often themselves. V8's own threads, which do
- * it otherwise, are few: among many busy lanes they get no CPU, and lanes run slow code for seconds. Node only: Deno's
- * flags are fixed when it starts.
+ * Flags of V8 for the threads that are made until the function returned is called. They compile what runs often themselves:
+ * V8's own threads, which do it otherwise, are few, and among many busy lanes they get no CPU. And their memory is not
+ * searched for garbage until there is some: otherwise each of them did that once soon after its start, for 15 ms. Node
+ * only: Deno's flags are fixed when it starts.
  */
-function compileOnOwnThread(): () => void {
-  setFlagsFromString('--no-concurrent-recompilation')
-  return () => setFlagsFromString('--concurrent-recompilation')
+function setLaneFlags(): () => void {
+  for (const flag of LANE_FLAGS) setFlagsFromString(flag)
+  return () => {
+    for (const flag of USUAL_FLAGS) setFlagsFromString(flag)
+  }
 }
+
+/** A lane has some 10 MiB; a limit of the old space of 32 MiB leaves it in peace. */
+const LANE_FLAGS = ['--no-concurrent-recompilation', '--initial-old-space-size=32']
+const USUAL_FLAGS = ['--concurrent-recompilation', '--initial-old-space-size=0']
 
 export class LanePool {
   readonly #threads: LaneThread[] = []
@@ -170,7 +177,7 @@ export class LanePool {
   /** As many running threads as asked for. Throws IoError LANE_LOST when one does not start. */
   async take(count: number): Promise<readonly LaneThread[]> {
     for (let i = this.#threads.length - 1; i >= 0; i--) if (this.#threads[i]?.isLost) this.#threads.splice(i, 1)
-    const endFlags = compileOnOwnThread()
+    const endFlags = setLaneFlags()
     try {
       if (this.#threads.length === 0 && count > 1) {
         // The others find what this one has compiled.

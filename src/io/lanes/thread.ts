@@ -7,9 +7,11 @@ import { alignedBuffer, ContentPools } from '../content.ts'
 import { codeOf, IO_ERROR_CODES, type IoErrorCode, messageOf } from '../errors.ts'
 import { CHUNK_BYTES } from '../limits.ts'
 import { Random } from '../random.ts'
-import { LaneStores } from '../stores/mod.ts'
+import { canHoldFolders } from '../stores/folders.ts'
+import { filesWithin, LaneStores } from '../stores/mod.ts'
+import { practiceFiles } from '../stores/practice.ts'
 import type { S3Client } from '../stores/s3/mod.ts'
-import { CONTROL, HEAD, openBoard, Recorder } from './board.ts'
+import { boardBytes, CONTROL, HEAD, openBoard, Recorder } from './board.ts'
 import { laneSeed } from './choosers.ts'
 import { CleanupLane, removeFolders } from './cleanup.ts'
 import { ErrorCounter } from './errors.ts'
@@ -17,6 +19,7 @@ import { ExecuteLane } from './execute.ts'
 import type { FromThread, Job, LaneSeat, ToThread } from './jobs.ts'
 import { type LaneContext, type LaneRun, runBlocking, runShared, type Timing } from './lane.ts'
 import { OpRows } from './op-rows.ts'
+import { practiceFor } from './practice.ts'
 import { PrepareLane } from './prepare.ts'
 import { SharedWalks } from './shared-walk.ts'
 
@@ -56,24 +59,13 @@ interface Outcome {
 
 async function runJob(job: Job): Promise<void> {
   const receivedAt = now()
-  const control = new Int32Array(job.control)
   const s3 = await openS3(job)
-  const timing: Timing = { startAt: 0, toEngineClock: 0 }
-  const sendRows = (text: string): void => send({ kind: 'rows', id: job.id, text })
-  const thread: JobState = {
-    job,
-    control,
-    outcome: { failure: null, warnings: new Set(), limits: [] },
-    stores: new LaneStores(job.containment, buffer, job.handles, s3),
-    errors: [],
-    walks: new SharedWalks(),
-    timing,
-    rows: job.opLog === null ? null : new OpRows(job, job.opLog, timing, sendRows),
-  }
-  const { outcome } = thread
+  const thread = openJob(job, new LaneStores(filesWithin(job.containment), buffer, job.handles, s3))
+  const { control, outcome } = thread
   running = thread
   try {
     const lanes = job.seats.map((seat) => createLane(thread, seat))
+    practise(job)
     send({ kind: 'ready', id: job.id, at: now(), receivedAt })
     Atomics.wait(control, CONTROL.GO, 0)
     if (Atomics.load(control, CONTROL.GO) === 1) await runLanes(thread, lanes)
@@ -88,6 +80,34 @@ async function runJob(job: Job): Promise<void> {
   const errors = thread.errors.flatMap((counter) => counter.totals())
   const { warnings, limits, failure } = outcome
   send({ kind: 'done', id: job.id, errors, warnings: [...warnings], limits, failure })
+}
+
+function openJob(job: Job, stores: LaneStores): JobState {
+  const timing: Timing = { startAt: 0, toEngineClock: 0 }
+  const sendRows = (text: string): void => send({ kind: 'rows', id: job.id, text })
+  return {
+    job,
+    control: new Int32Array(job.control),
+    outcome: { failure: null, warnings: new Set(), limits: [] },
+    stores,
+    errors: [],
+    walks: new SharedWalks(),
+    timing,
+    rows: job.opLog === null ? null : new OpRows(job, job.opLog, timing, sendRows),
+  }
+}
+
+/** Where that is not possible, the lane's first operations are slower. */
+function practise(job: Job): void {
+  const [seat] = job.seats
+  if (seat === undefined || job.isAsync || !canHoldFolders()) return
+  let stores: LaneStores | null = null
+  for (const practice of practiceFor(job)) {
+    stores ??= new LaneStores(practiceFiles(), buffer, job.handles, null)
+    const board = new SharedArrayBuffer(boardBytes(job.slots))
+    runBlocking(createLane(openJob(practice, stores), { ...seat, board }).lane.run())
+  }
+  stores?.close()
 }
 
 /** Loaded when it is needed: most lanes never do. */

@@ -19,6 +19,19 @@ export interface HeldFolder {
   readonly prefix: string
 }
 
+/** Where names in a folder are looked up: see `Folders`. */
+export interface FolderHolder {
+  hold(folder: string, create: boolean): HeldFolder
+  forget(folder: string): void
+  close(): void
+}
+
+/** What file stores reach their files by. */
+export interface FileAccess {
+  readonly folders: FolderHolder
+  readonly calls: FileCalls
+}
+
 /** All throw system errors (`code`: ENOENT, …). A descriptor is good for the calls that opened it only. */
 export interface FileCalls {
   open(folder: HeldFolder, name: string, flags: number): number

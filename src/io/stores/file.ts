@@ -5,8 +5,7 @@ import type { Content } from '../content.ts'
 import { codeOf, IoError } from '../errors.ts'
 import { CHUNK_BYTES, PAGE_BYTES } from '../limits.ts'
 import { asFolder, parseUri } from '../uri.ts'
-import type { FileCalls, HeldFolder } from './calls.ts'
-import type { Folders } from './folders.ts'
+import type { FileAccess, FileCalls, FolderHolder, HeldFolder } from './calls.ts'
 import type { ObjectRef, SyncStore, Verify } from './types.ts'
 
 // A link is never followed, and a pipe that somebody put there must not block a lane.
@@ -27,8 +26,7 @@ interface Handles {
 }
 
 export interface FileStoreOptions {
-  readonly folders: Folders
-  readonly calls: FileCalls
+  readonly files: FileAccess
   /** Shared by all stores of a lane: page-aligned, CHUNK_BYTES long. */
   readonly buffer: Buffer
   /** A power of two. */
@@ -38,7 +36,7 @@ export interface FileStoreOptions {
 export class FileStore implements SyncStore {
   readonly base: string
   readonly #root: string
-  readonly #folders: Folders
+  readonly #folders: FolderHolder
   readonly #calls: FileCalls
   readonly #buffer: Buffer
   readonly #direct: boolean
@@ -53,8 +51,8 @@ export class FileStore implements SyncStore {
     this.#root = asFolder(path)
     this.#direct = scheme === 'direct'
     if (this.#direct && DIRECT === 0) throw new IoError('BAD_URI', `Cannot use ${base}: this system has no O_DIRECT`)
-    this.#folders = options.folders
-    this.#calls = options.calls
+    this.#folders = options.files.folders
+    this.#calls = options.files.calls
     this.#buffer = options.buffer
     this.#handleMask = options.handles - 1
     this.#handles = {

@@ -11,7 +11,7 @@ import { allowedRoot, refusal, resolvePath } from '../containment.ts'
 import { codeOf } from '../errors.ts'
 import type { Containment } from '../types.ts'
 import { asFolder } from '../uri.ts'
-import type { HeldFolder } from './calls.ts'
+import type { FolderHolder, HeldFolder } from './calls.ts'
 
 const FOLDER_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0)
 
@@ -20,7 +20,7 @@ interface Held extends HeldFolder {
   readonly identity: string
 }
 
-export class Folders {
+export class Folders implements FolderHolder {
   readonly #containment: Containment
   readonly #heldMax: number
   readonly #held = new Map<string, Held>()
@@ -154,7 +154,7 @@ function identityOf(folder: string): string {
   return `${dev} ${ino}`
 }
 
-function canHoldFolders(): boolean {
+export function canHoldFolders(): boolean {
   try {
     const fd = openSync('/', FOLDER_FLAGS)
     try {

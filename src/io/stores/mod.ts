@@ -3,6 +3,7 @@
 import { IoError } from '../errors.ts'
 import type { Containment } from '../types.ts'
 import { asFolder, parseUri } from '../uri.ts'
+import type { FileAccess } from './calls.ts'
 import { FileStore } from './file.ts'
 import { Folders } from './folders.ts'
 import { bestCalls } from './libc.ts'
@@ -13,10 +14,16 @@ import type { Store } from './types.ts'
 /** Folders that one lane holds open. */
 const HELD_FOLDERS_MAX = 128
 
+/** Files in folders that the operator allowed. */
+export function filesWithin(containment: Containment): FileAccess {
+  const folders = new Folders(containment, HELD_FOLDERS_MAX)
+  return { folders, calls: bestCalls(folders.canHold) }
+}
+
 /** One lane's stores by base URI. Opening touches nothing. */
 export class LaneStores {
   readonly #stores = new Map<string, Store>()
-  readonly #folders: Folders
+  readonly #files: FileAccess
   readonly #buffer: Buffer
   readonly #handles: number
 
@@ -26,8 +33,8 @@ export class LaneStores {
    * `buffer`: page-aligned, for what is read. `handles`: open files kept for ranged reads, a power of two. `s3`: closed
    * with the stores; null where nothing is on S3.
    */
-  constructor(containment: Containment, buffer: Buffer, handles: number, s3: S3Client | null) {
-    this.#folders = new Folders(containment, HELD_FOLDERS_MAX)
+  constructor(files: FileAccess, buffer: Buffer, handles: number, s3: S3Client | null) {
+    this.#files = files
     this.#buffer = buffer
     this.#handles = handles
     this.#s3 = s3
@@ -56,8 +63,7 @@ export class LaneStores {
       if (this.#s3 === null) throw new IoError('BAD_WORK', `${base} was not expected: there is no S3 client`)
       return this.#s3.open(base)
     }
-    const calls = bestCalls(this.#folders.canHold)
-    return new FileStore(base, { folders: this.#folders, calls, buffer: this.#buffer, handles: this.#handles })
+    return new FileStore(base, { files: this.#files, buffer: this.#buffer, handles: this.#handles })
   }
 
   /** Cuts off requests under way; files have none. */
@@ -68,7 +74,7 @@ export class LaneStores {
   close(): void {
     for (const store of this.#stores.values()) store.close()
     this.#stores.clear()
-    this.#folders.close()
+    this.#files.folders.close()
     this.#s3?.close()
   }
 }

@@ -1,0 +1,76 @@
+/**
+ * Before the first stage of a kind, a lane does some of the same work on nothing: V8 compiles what has run often, and the
+ * first thousands of operations would be slow, and their latencies those of the engine rather than of the storage.
+ */
+
+import { CHUNK_BYTES } from '../limits.ts'
+import { largestOf } from '../sizes.ts'
+import type { ObjectSet, SizeSpec, TreeSpec } from '../types.ts'
+import { CONTROL } from './board.ts'
+import type { Job, LaneWork } from './jobs.ts'
+
+/** Operations by which the code of a lane is compiled, and how many of them are done between two looks at the clock. */
+const OPERATIONS = 1000
+const ROUND = 200
+/** A thread that gets no more done in this time is left as it is, ms. */
+const MS_MAX = 100
+
+const practised = new Set<string>()
+
+/**
+ * Jobs to do in turn before `job`, none if this thread has had enough practice. They are on `job`'s first lane, and on
+ * counters of their own.
+ */
+export function* practiceFor(job: Job): Iterable<Job> {
+  const work = easier(job)
+  if (work === null) return
+  const kind = kindOf(job.work)
+  if (practised.has(kind)) return
+  practised.add(kind)
+  const endAt = performance.now() + MS_MAX
+  const { agent } = job.context
+  const context = { ...job.context, agents: [agent], agentIndex: 0 }
+  for (let done = 0; done < OPERATIONS && performance.now() < endAt; done += ROUND) {
+    const control = new SharedArrayBuffer(4 * CONTROL.LENGTH)
+    const cursors = new SharedArrayBuffer(job.cursors.byteLength)
+    yield { ...job, id: NO_ID, work, context, control, cursors, opLog: null }
+  }
+}
+
+/** The engine knows no such job: what practice says of errors is not heard. */
+const NO_ID = -1
+
+/** Work of the same kind that ends after a round; null where there is none. */
+function easier(job: Job): LaneWork | null {
+  const { work } = job
+  if (work.type === 'prepare' || work.type === 'cleanup') {
+    const practice = { objects: work.objects.map(easySet), trees: work.trees.map(easyTree) }
+    return work.type === 'prepare' ? { ...work, ...practice } : { ...work, ...practice, putUris: [] }
+  }
+  // What is not known by its size is read to its end, and the device has none; a list would be of real entries.
+  const isKnown = job.sources.every(
+    (source) => source.kind === 'fresh' || (source.kind === 'collections' && source.sized),
+  )
+  if (!isKnown) return null
+  const ops = work.ops.map((op) => ({ ...op, size: op.size === null ? null : easySize(op.size) }))
+  const rate = { ...work.rate, opsPerSecond: null }
+  return { ...work, ops, rate, opsMax: ROUND, durationMs: null, warmupMs: 0, verify: false, errorLimits: null }
+}
+
+function easySet(set: ObjectSet): ObjectSet {
+  return { ...set, count: Math.min(set.count, ROUND), size: easySize(set.size) }
+}
+
+function easyTree(tree: TreeSpec): TreeSpec {
+  return { ...tree, width: 1, depth: 1, filesPerDir: Math.min(tree.filesPerDir, ROUND), size: easySize(tree.size) }
+}
+
+function easySize(size: SizeSpec): SizeSpec {
+  return { kind: 'fixed', bytes: Math.min(largestOf(size), CHUNK_BYTES) }
+}
+
+/** Work that runs the same code. */
+function kindOf(work: LaneWork): string {
+  if (!('ops' in work)) return work.type
+  return work.ops.map(({ op, rangeBytes }) => `${op} ${rangeBytes === null}`).join()
+}

@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Job, LaneWork } from '../../src/io/lanes/jobs.ts'
+import { practiceFor } from '../../src/io/lanes/practice.ts'
+import { practiceFiles } from '../../src/io/stores/practice.ts'
+import {
+  allowing,
+  cleanup,
+  context,
+  countOf,
+  execute,
+  objectSet,
+  op,
+  prepare,
+  runStage,
+  startEngine,
+  tempFolder,
+  tree,
+} from './helpers.ts'
+
+const base = 'file:///nowhere/'
+const set = objectSet(base, { count: 1_000_000, size: { kind: 'fixed', bytes: 2 ** 30 } })
+const collections = { kind: 'collections', parts: [{ collection: 0, numbers: null }], mixed: false } as const
+
+function job(work: LaneWork, sources: Job['sources'] = []): Job {
+  return {
+    kind: 'job',
+    id: 7,
+    work,
+    context: context({ agents: ['a', 'b'], agent: 'b', agentIndex: 1 }),
+    containment: allowing('/nowhere'),
+    lanes: 1,
+    threads: 1,
+    seats: [],
+    slots: 1,
+    isAsync: false,
+    s3: null,
+    control: new SharedArrayBuffer(64),
+    clock: new SharedArrayBuffer(16),
+    cursors: new SharedArrayBuffer(4),
+    sources,
+    listings: [],
+    consumed: {},
+    handles: 8,
+    opLog: null,
+    sentAt: 0,
+  }
+}
+
+describe('practice', () => {
+  it('is little work of the same kind, on counters of its own, once for each kind', () => {
+    const real = job(prepare([set], { trees: [tree(base)] }))
+    const [first, ...others] = practiceFor(real)
+    if (first?.work.type !== 'prepare') throw new Error('no practice')
+    expect(others.length).toBeLessThan(10)
+    const [few] = first.work.objects
+    expect([few?.count, few?.size]).toEqual([200, { kind: 'fixed', bytes: 1 << 20 }])
+    expect(first.work.trees[0]).toMatchObject({ width: 1, depth: 1 })
+    expect([first.context.agents, first.context.agentIndex]).toEqual([['b'], 0])
+    expect([first.control === real.control, first.cursors === real.cursors, first.id === real.id]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect([...practiceFor(real)]).toEqual([])
+  })
+
+  it('of a workload ends by itself, does not wait, and verifies nothing', () => {
+    const ops = [op('get', `${base}*`), op('put', base, { size: { kind: 'fixed', bytes: 2 ** 30 } })]
+    const real = job(execute(ops, { prepared: [set], verify: true, rate: { opsPerSecond: 1, arrivals: 'fixed' } }), [
+      { ...collections, sized: true },
+      { kind: 'fresh' },
+    ])
+    const [first] = practiceFor(real)
+    expect(first?.work).toMatchObject({ opsMax: 200, durationMs: null, warmupMs: 0, verify: false })
+    expect(first?.work).toMatchObject({ rate: { opsPerSecond: null }, ops: [{}, { size: { bytes: 1 << 20 } }] })
+  })
+
+  it('is left out where objects would be read to an end that there is not, or folders listed', () => {
+    const get = [op('get', `${base}x*`, { rangeBytes: 1 })]
+    expect([...practiceFor(job(execute(get), [{ kind: 'listing', listing: 0 }]))]).toEqual([])
+    expect([...practiceFor(job(execute(get), [{ ...collections, sized: false }]))]).toEqual([])
+    expect([...practiceFor(job(execute([op('list', base)]), [{ kind: 'folders' }]))]).toEqual([])
+  })
+
+  it('happens on a device that stays as it is', () => {
+    const { folders, calls } = practiceFiles()
+    const folder = folders.hold('/nowhere/', true)
+    const fd = calls.open(folder, 'name', 0)
+    const data = Buffer.from('content')
+    expect(calls.write(fd, data, 0)).toBe(7)
+    expect(calls.read(fd, data, 5, 0)).toBe(5)
+    expect(data.toString()).toBe('content')
+    expect(calls.sizeOf(folder, 'name')).toBe(0)
+    calls.close(fd)
+    calls.remove(folder, 'name')
+    folders.close()
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true)
+  })
+
+  it('touches no storage and is in no figure', async () => {
+    const folder = tempFolder()
+    const engine = startEngine(allowing(folder))
+    const here = objectSet(`file://${folder}/data/`, { count: 3 })
+    const made = await engine.arm(prepare([here]), context())
+    expect(existsSync(`${folder}/data`)).toBe(false)
+    const result = await made.run({ startAt: 0, signal: new AbortController().signal })
+    expect(result).toMatchObject({ status: 'ok', warnings: [], objects: { created: 3 } })
+    expect(countOf(result, 'put')).toMatchObject({ count: 3, errors: 0 })
+    await engine.arm(cleanup([here], { putUris: [`file://${folder}/data/`] }), context({ sequence: 2 }))
+    expect(readdirSync(`${folder}/data`)).toHaveLength(3)
+    const cleaned = await runStage(engine, cleanup([here]), context({ sequence: 3 }))
+    expect(cleaned).toMatchObject({ status: 'ok', errorSamples: [], objects: { deleted: 3, missing: 0 } })
+  })
+})
