@@ -2,9 +2,9 @@
 
 import { limits } from './limits.ts'
 import { announcedStart, heartbeatSpec, samePlan } from './membership.ts'
-import type { PlanState } from './state.ts'
+import type { CoreState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, PeerId, PlanRef } from './types.ts'
+import type { Ballot, Decision, PeerId, PlanRef } from './types.ts'
 
 /**
  * `to` knows the decisions before `until`, which this peer lacks. Everybody who is ahead lets it know that; it asks
@@ -24,15 +24,18 @@ export function askDecisions(step: Step, plan: PlanState, to: PeerId, until: num
 export function giveDecisions(step: Step, to: PeerId, plan: PlanRef, sequence: number): boolean {
   const { state } = step
   const own = samePlan(state.plan?.ref ?? null, plan) ? state.plan : null
-  const held = own ?? state.archive.find((ended) => samePlan(ended.ref, plan))
-  if (held === undefined) return false
-  // Only to those who were on the roster: results are nobody else's business.
-  if (!held.roster.some((member) => member.peer === to)) return false
-  const list = held.decisions.slice(Math.max(0, sequence))
+  const list = decisionsFor(state, to, plan).slice(Math.max(0, sequence))
   for (const decision of list) {
     step.send(to, { type: 'decision', decision, startAt: own === null ? null : announcedStart(own, decision.sequence) })
   }
   return list.length > 0
+}
+
+/** The decided values of a plan that `to` may have: only one that was on the roster, results are nobody else's business. */
+export function decisionsFor(state: CoreState, to: PeerId, plan: PlanRef): readonly Decision[] {
+  const own = samePlan(state.plan?.ref ?? null, plan) ? state.plan : null
+  const held = own ?? state.archive.find((ended) => samePlan(ended.ref, plan))
+  return held?.roster.some((member) => member.peer === to) ? held.decisions : []
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
+import { askDecisions } from './catchup.ts'
 import { loseLeader, pingPeer, placeInLine, promise, sawTerm, scheduleElection, stepDown } from './following.ts'
 import { assert, faultOf } from './invariants.ts'
 import { limits } from './limits.ts'
@@ -69,6 +70,8 @@ export function callVote(step: Step): boolean {
 export function onPrevoteReply(step: Step, from: PeerId, message: Of<'prevote_reply'>): void {
   const { state, now } = step
   const { campaign } = state
+  const plan = openPlan(state)
+  if (plan !== null && message.known > plan.openSequence) askDecisions(step, plan, from, message.known)
   if (campaign === null || campaign.phase !== 'prevote' || !sameBallot(campaign.ballot, message.ballot)) return
   sawTerm(step, message.promised)
   if (message.granted) {
@@ -80,7 +83,7 @@ export function onPrevoteReply(step: Step, from: PeerId, message: Of<'prevote_re
   // The leader that others still see will answer a ping, and be followed then.
   if (message.leader !== null && message.leader.peer !== state.self.peer) pingPeer(step, message.leader.peer)
   const retryAt = now + retryMs(step, step.dice)
-  campaign.retryAt = openPlan(state) === null ? retryAt : Math.max(campaign.retryAt, retryAt)
+  campaign.retryAt = plan === null ? retryAt : Math.max(campaign.retryAt, retryAt)
 }
 
 /** A promise to the candidate that this peer is, or (later ones) to the leader. Returns it where it counts. */

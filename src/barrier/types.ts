@@ -211,6 +211,8 @@ export type Message =
       readonly granted: boolean
       readonly leader: Ballot | null
       readonly promised: Ballot
+      /** So many decisions of the candidate's plan the sender could give it. */
+      readonly known: number
     }
   | { readonly type: 'vote'; readonly ballot: Ballot; readonly plan: PlanRef | null; readonly sequence: number }
   | {

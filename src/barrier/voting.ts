@@ -1,13 +1,13 @@
 /** The voter: whom it gives its pre-vote and its vote. A vote is the promise of phase 1, and carries what was accepted. */
 
 import { compareBallots, sameBallot } from './ballot.ts'
-import { askDecisions, giveDecisions, refuse } from './catchup.ts'
+import { askDecisions, decisionsFor, giveDecisions, refuse } from './catchup.ts'
 import { led, loseLeader, promise, rejectBallot, sawTerm, stepDown } from './following.ts'
 import { limits } from './limits.ts'
 import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
 import type { PromiseNote } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Message, PeerId, ReadyNote } from './types.ts'
+import type { Ballot, Message, PeerId, PlanRef, ReadyNote } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -17,7 +17,8 @@ export function onPrevote(step: Step, from: PeerId, message: Of<'prevote'>): voi
   const granted = voteIsForUs(step, from, message) && mayLead
   const { leader, promised } = state
   if (granted) makeWay(step, message.ballot)
-  step.send(from, { type: 'prevote_reply', ballot: message.ballot, granted, leader, promised })
+  const known = message.plan === null ? 0 : decisionsFor(state, from, message.plan).length
+  step.send(from, { type: 'prevote_reply', ballot: message.ballot, granted, leader, promised, known })
 }
 
 /** Idle peers agree beforehand on the one of several candidates with the highest ballot: none is elected in vain. */
@@ -62,7 +63,7 @@ export function onVote(step: Step, from: PeerId, message: Of<'vote'>): void {
   step.send(from, { type: 'promise', ballot: message.ballot, ...ownPromiseMessage(step) })
 }
 
-/** The candidate stands for the same plan as this voter, and is not behind; who is behind gets what it lacks. */
+/** The candidate stands for the same plan as this voter, and is not behind; who is behind is helped on. */
 function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote'>): boolean {
   const { state } = step
   if (message.ballot.peer !== from) {
@@ -72,7 +73,7 @@ function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote
   const plan = openPlan(state)
   const mine = plan?.ref ?? null
   if (!samePlan(message.plan, mine)) {
-    if (message.plan !== null && giveDecisions(step, from, message.plan, message.sequence)) return false
+    if (message.plan !== null && helpOn(step, from, message.plan, message)) return false
     // A plan never accepted here: from now on it never will be. Said to who asks for an election too: a leader that was
     // deposed before its start was accepted is bound to it until it hears so.
     if (message.plan !== null) {
@@ -89,12 +90,12 @@ function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote
   }
   if (plan === null) return state.leaving === null
   if (!isMember(state, plan.members, from)) {
-    giveDecisions(step, from, plan.ref, message.sequence)
+    helpOn(step, from, plan.ref, message)
     step.reject('not_member', from, message.type, `a member of sequence ${plan.openSequence}`, nameOf(state, from))
     return false
   }
   if (message.sequence < plan.openSequence) {
-    giveDecisions(step, from, plan.ref, message.sequence)
+    helpOn(step, from, plan.ref, message)
     step.reject('stale_sequence', from, message.type, `${plan.openSequence}`, `${message.sequence}`)
     return false
   }
@@ -103,6 +104,15 @@ function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote
     askDecisions(step, plan, from, message.sequence)
   }
   return true
+}
+
+/**
+ * Gives the candidate what it lacks, if this peer has it. Each voter is asked for its pre-vote: it says only that it has,
+ * and the candidate asks one of them.
+ */
+function helpOn(step: Step, from: PeerId, plan: PlanRef, message: Of<'prevote'> | Of<'vote'>): boolean {
+  if (message.type === 'vote') return giveDecisions(step, from, plan, message.sequence)
+  return decisionsFor(step.state, from, plan).length > message.sequence
 }
 
 export function ownPromise(step: Step): PromiseNote {

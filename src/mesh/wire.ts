@@ -111,6 +111,7 @@ const electionMessages = [
     granted: z.boolean(),
     leader: ballot.nullable(),
     promised: ballot,
+    known: count,
   }),
   z.strictObject({ type: z.literal('vote'), ballot, plan: plan.nullable(), sequence }),
   z.strictObject({

@@ -70,6 +70,7 @@ export class Arbitrary {
       granted: this.#prng.chance(0.5),
       leader: this.#prng.chance(0.5) ? null : this.#ballot(),
       promised: this.#ballot(),
+      known: this.#small(),
     }),
     vote: () => ({ type: 'vote', ballot: this.#ballot(), ...this.#about() }),
     promise: () => ({

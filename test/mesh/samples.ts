@@ -87,7 +87,7 @@ const byType: { readonly [T in MessageType]: Extract<Message, { type: T }> } = {
     clock: { peer: '12D3KooWB', offsetMs: -3.25, errorMs: 0.5 },
   },
   prevote: { type: 'prevote', ballot, plan: null, sequence: 0 },
-  prevote_reply: { type: 'prevote_reply', ballot, granted: false, leader: ballot, promised: ballot },
+  prevote_reply: { type: 'prevote_reply', ballot, granted: false, leader: ballot, promised: ballot, known: 2 },
   vote: { type: 'vote', ballot, plan, sequence: 1 },
   promise: {
     type: 'promise',
