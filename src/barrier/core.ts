@@ -82,7 +82,7 @@ export class BarrierCore {
     tick(step)
     settle(step)
     if (state.leader !== null && state.leader !== leader) {
-      if (state.lead !== null) for (const peer of electorate(state)) greet(step, peer)
+      if (state.lead !== null) greet(step, electorate(state))
       reportToNewLeader(step)
       resubmit(step)
       tickSubmits(step)
@@ -115,7 +115,7 @@ function take(step: Step, input: Input): void {
       if (onPeerUp(step, input.member) && step.state.leader?.peer === input.member.peer) {
         leaderGone(step, 'it was restarted', 0)
       }
-      greet(step, input.member.peer)
+      greet(step, [input.member.peer])
       offerProposal(step, input.member.peer)
       awaitGreeting(step)
       return

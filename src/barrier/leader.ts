@@ -21,7 +21,7 @@ import { firstReady, judge, majorityOf, type Standing } from './policy.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import { closeGathering, wantedPeers } from './submission.ts'
-import type { Decision, Exclusion, Member, ReadinessDigest, StageSpec } from './types.ts'
+import type { Decision, Exclusion, Member, PeerId, ReadinessDigest, StageSpec } from './types.ts'
 
 /** Does what can be done now. True when something changed and another look is worth it. */
 export function advance(step: Step): boolean {
@@ -74,7 +74,7 @@ export function digestSoon(step: Step): void {
 }
 
 /** To peers that must know at once who leads: all members after an election, a newcomer. */
-export function greet(step: Step, to: string): void {
+export function greet(step: Step, to: Iterable<PeerId>): void {
   const { state } = step
   const { lead, planMax } = state
   if (lead === null) return
@@ -83,7 +83,7 @@ export function greet(step: Step, to: string): void {
   const measured = [...state.peers.values()].map(({ member: { peer }, offsets }) => ({ peer, offsets }))
   const clock = bestKnownClock(measured, step.now)
   const { ballot } = lead
-  step.send(to, { type: 'heartbeat', ballot, plan: plan?.ref ?? null, sequence, planMax, digest: null, clock })
+  step.sendEach(to, { type: 'heartbeat', ballot, plan: plan?.ref ?? null, sequence, planMax, digest: null, clock })
 }
 
 function sendHeartbeat(step: Step, lead: LeaderState): void {

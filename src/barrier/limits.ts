@@ -9,6 +9,8 @@ export const limits = {
   planCharsMax: 1024 * 1024,
   membersMax: 4096,
   stagesMax: 1000,
+  /** Peers that are remembered; those that are connected, and those of the plan, in any case. */
+  peersMax: 4096,
   /** Ended plans whose decisions are kept for members that were away; as many starts that were given up. */
   archivedPlansMax: 3,
   refusedPlansMax: 256,

@@ -1,6 +1,7 @@
 /** Who is alive: heard from lately, else asked, else dead. Slow is not dead: any answer clears the verdict. */
 
 import { askPromise } from './consensus.ts'
+import { limits } from './limits.ts'
 import { announcedStart, heartbeatSpec, isMember, openPlan, samePlan, silenceMs } from './membership.ts'
 import type { CoreState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
@@ -18,6 +19,7 @@ export function onPeerUp(step: Step, member: Member): boolean {
     return false
   }
   if (known !== undefined) endQuery(state, known)
+  else forgetGone(state)
   state.peers.set(member.peer, {
     member,
     connected: true,
@@ -29,6 +31,16 @@ export function onPeerUp(step: Step, member: Member): boolean {
     offsets: [],
   })
   return known !== undefined
+}
+
+/** Makes room for one more: those that are gone, and matter to nobody, are forgotten, the first ones met first. */
+function forgetGone({ peers, plan }: CoreState): void {
+  if (peers.size < limits.peersMax) return
+  const roster = new Set(plan?.roster.map(({ peer }) => peer))
+  for (const [peer, { connected }] of peers) {
+    if (peers.size < limits.peersMax) return
+    if (!connected && !roster.has(peer)) peers.delete(peer)
+  }
 }
 
 /** A closed connection is asked about at once. */

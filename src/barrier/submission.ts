@@ -129,12 +129,13 @@ function choose(self: Member, present: readonly Member[], wanted: Wanted): Membe
   if (wanted.kind === 'count') {
     if (present.length < wanted.count) return undefined
     // The leader takes part, so that the plan is led by one of its members.
-    const others = present.filter((member) => member.peer !== self.peer).slice(0, wanted.count - 1)
-    return present.filter((member) => member.peer === self.peer || others.includes(member))
+    const others = new Set(present.filter((member) => member.peer !== self.peer).slice(0, wanted.count - 1))
+    return present.filter((member) => member.peer === self.peer || others.has(member))
   }
+  const named = Map.groupBy(present, (member) => member.name)
   const members: Member[] = []
   for (const name of new Set(wanted.names)) {
-    const [member, twin] = present.filter((other) => other.name === name)
+    const [member, twin] = named.get(name) ?? []
     // Which of two is meant cannot be known: one may be on its way out.
     if (member === undefined || twin !== undefined) return undefined
     members.push(member)

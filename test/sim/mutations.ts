@@ -47,6 +47,17 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'accepting is no promise',
+    edits: [
+      edit('consensus.ts', '  follow(step, ballot)\n  accept(step', '  accept(step'),
+      edit(
+        'invariants.ts',
+        "    assert(compareBallots(plan.accepted.ballot, state.promised) <= 0, 'B4 nothing is accepted above what was promised')\n",
+        '',
+      ),
+    ],
+  },
+  {
     name: 'a vote does not say what was accepted',
     edits: [edit('voting.ts', 'accepted: plan?.accepted ?? null }', 'accepted: null }')],
   },
