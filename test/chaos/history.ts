@@ -173,7 +173,7 @@ class Draw {
       case 'paused':
         return this.#atBarriers(() => this.#pause(prng.pick(['leader', 'other', 'held', 'few', 'most'])))
       case 'cut off':
-        return [this.#step(this.#anyTime(), prng.int(0, 300), this.#cut())]
+        return this.#cuts()
       case 'split':
         return [this.#step(this.#anyTime(), prng.int(0, 300), this.#split())]
       case 'restarted under the same name':
@@ -185,7 +185,7 @@ class Draw {
       case 'fails or is late':
         return prng.chance(0.5) ? [this.#step(this.#working(), 0, this.#act('kill', 'other'))] : []
       case 'disturbed network':
-        return prng.chance(0.7) ? this.#atBarriers(() => this.#act('kill', prng.pick(['leader', 'other']))) : []
+        return prng.chance(0.7) ? this.#atBarriers(() => this.#killOrPause(prng.pick(['leader', 'other']))) : []
       case 'anything':
         return this.#anything()
     }
@@ -207,6 +207,10 @@ class Draw {
     const prng = this.#prng
     const who = prng.pick(['leader', 'leader', 'other', 'few'] as const)
     return { kind: 'cut', who, way: prng.pick(['in', 'out', 'both'] as const), forMs: prng.int(200, 12_000) }
+  }
+
+  #killOrPause(who: Who): Act {
+    return this.#prng.chance(0.6) ? this.#act('kill', who) : this.#pause(who)
   }
 
   #split(): Act {
@@ -255,6 +259,16 @@ class Draw {
       this.#step({ kind: 'waiting', sequence }, prng.int(0, 60), this.#act('kill', 'leader')),
       this.#step(when, delayMs, second),
     ]
+  }
+
+  /** Often a second blow while the first cut lasts, or while the others look for another leader. */
+  #cuts(): Step[] {
+    const prng = this.#prng
+    const first = this.#step(this.#anyTime(), prng.int(0, 300), this.#cut())
+    if (prng.chance(0.5)) return [first]
+    const when = prng.pick<When>([{ kind: 'at once' }, { kind: 'lost' }, { kind: 'elected' }])
+    const second = prng.chance(0.5) ? this.#cut() : this.#killOrPause(prng.pick(['leader', 'other']))
+    return [first, this.#step(when, prng.int(0, 1500), second)]
   }
 
   #restarts(): Step[] {

@@ -5,6 +5,8 @@ import { type Execution, endOf, partOf } from './parts.ts'
 
 /** Clocks of processes agree this well, ms. */
 export const CLOCK_SLACK_MS = 10
+/** A stage is finished a little before its member is ready. */
+export const READY_SLACK_MS = 100
 /** Whoever was starved may be taken for lost until a little later. */
 const STARVED_FOR_MS = 8000
 /** Starved for so long in all, within a time in which a peer may be taken for dead. */

@@ -227,7 +227,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'who went on alone takes part in deciding again',
-    from: 97970,
+    from: 249900,
     edits: [edit('membership.ts', 'plan === null || plan.unilateral || plan', 'plan === null || plan')],
   },
   {

@@ -1,9 +1,48 @@
 /** What the rules about ends and exit codes notice. */
 
-import { alter, calmStory, event, finishedAt, NAMES, peerOf, releasedAt } from '../fabricate.ts'
+import { alter, calmStory, event, finishedAt, kill, NAMES, peerOf, releasedAt, type Story } from '../fabricate.ts'
 import { notices } from '../stories.ts'
 
+/** From barrier 5 on b says that it was alone. */
+function goAlone(story: Story, waitedMs: number): void {
+  const b = peerOf(story, 'b')
+  for (const sequence of [5, 6]) {
+    alter(b, { event: 'barrier.released', sequence }, { unilateral: true, members: ['b'], leader: 'b' })
+  }
+  alter(b, { event: 'run.finished' }, { unilateral: true })
+  b.events = b.events.map((one) => {
+    const later = one.time >= releasedAt(5) || (one.event === 'barrier.released' && one.sequence === 5)
+    return later ? { ...one, time: one.time + waitedMs } : one
+  })
+}
+
 notices([
+  {
+    name: 'one goes on alone, though a majority is there',
+    rule: 'reason',
+    story: () => calmStory('best_effort'),
+    break: (story) => {
+      goAlone(story, story.options.barrierTimeoutMs)
+      for (const name of NAMES) peerOf(story, name).end = { code: 0, signal: null, at: releasedAt(6) + 20_000 }
+    },
+  },
+  {
+    name: 'one goes on alone at once',
+    rule: 'reason',
+    story: () => calmStory('best_effort'),
+    break: (story) => {
+      goAlone(story, 0)
+      for (const name of ['a', 'c']) kill(peerOf(story, name), finishedAt(5) - 10)
+    },
+  },
+  {
+    name: 'one goes on alone under majority',
+    rule: 'reason',
+    break: (story) => {
+      goAlone(story, story.options.barrierTimeoutMs)
+      for (const name of ['a', 'c']) kill(peerOf(story, name), finishedAt(5) - 10)
+    },
+  },
   { name: 'somebody hangs', rule: 'hang', break: (story) => story.hung.push('b') },
   {
     name: 'a process ends with another code than it said',

@@ -8,12 +8,13 @@ import {
   eventsOf,
   finishOf,
   type Part,
+  partOf,
   partsOf,
   releaseOf,
   releasesOf,
 } from '../parts.ts'
 import { STAGES } from '../plan.ts'
-import { isOverloaded, majorityOf, mayBeMissed } from '../troubles.ts'
+import { isOverloaded, majorityOf, mayBeMissed, READY_SLACK_MS } from '../troubles.ts'
 
 const EXITS = { completed: 0, aborted: 1, quorum_lost: 3, excluded: 5 } as const
 const LOST_OR_BUSY = 4
@@ -26,7 +27,10 @@ export function endings(evidence: Evidence, executions: readonly Execution[]): V
   )
   const parts = executions.flatMap((execution) =>
     execution.parts.flatMap((part) =>
-      reasonFaults(evidence, execution, part).map((text) => ({ rule: 'reason', text: `${part.peer.id} ${text}` })),
+      [...reasonFaults(evidence, execution, part), ...aloneFaults(evidence, execution, part)].map((text) => ({
+        rule: 'reason',
+        text: `${part.peer.id} ${text}`,
+      })),
     ),
   )
   const clients = evidence.clients.flatMap((client) =>
@@ -85,6 +89,19 @@ function reasonFaults(evidence: Evidence, execution: Execution, part: Part): str
   }
 }
 
+/** Whether it had to go on alone: its policy says so, it has waited, and no majority was there. */
+function aloneFaults(evidence: Evidence, execution: Execution, part: Part): string[] {
+  const first = releasesOf(part).find(({ unilateral }) => unilateral)
+  if (first === undefined) return []
+  const { sequence, policy, time } = first
+  if (policy !== 'best_effort') return [`released barrier ${sequence} alone under ${policy}`]
+  const waitedMs = time - (finishOf(execution, part.peer.name, sequence)?.time ?? time)
+  if (waitedMs < evidence.options.barrierTimeoutMs - READY_SLACK_MS) {
+    return [`released barrier ${sequence} alone after ${waitedMs.toFixed(0)} ms`]
+  }
+  return quorumWasLost(evidence, execution, part, time) ? [] : [`goes on alone, but a majority was there`]
+}
+
 function abortIsFounded(evidence: Evidence, execution: Execution, before: number): boolean {
   if (evidence.aborts.some((at) => at <= before)) return true
   if (evidence.clients.some(({ signals }) => signals.some(({ signal, at }) => signal === 'SIGINT' && at <= before)))
@@ -99,8 +116,14 @@ function abortIsFounded(evidence: Evidence, execution: Execution, before: number
 
 /** So many of the last members that it knew of were missing that the others were no majority. */
 function quorumWasLost(evidence: Evidence, execution: Execution, part: Part, at: number): boolean {
-  const members = releasesOf(part).at(-1)?.members ?? execution.roster
-  const there = members.filter((name) => name === part.peer.name || !mayBeMissed(evidence, execution, name, at))
+  const agreed = releasesOf(part).filter(({ unilateral }) => !unilateral)
+  const members = agreed.at(-1)?.members ?? execution.roster
+  const goneAlone = (name: string) => {
+    const other = partOf(execution, name)
+    return other !== undefined && releasesOf(other).some(({ unilateral, time }) => unilateral && time <= at)
+  }
+  const isThere = (name: string) => !mayBeMissed(evidence, execution, name, at) && !goneAlone(name)
+  const there = members.filter((name) => name === part.peer.name || isThere(name))
   // One that was itself paused or cut off finds the others gone.
   return there.length < majorityOf(members.length) || mayBeMissed(evidence, execution, part.peer.name, at - 1)
 }

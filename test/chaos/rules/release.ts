@@ -2,7 +2,7 @@
 
 import type { Evidence, Violation } from '../evidence.ts'
 import { type Execution, finishOf, lastReleased, partOf, type Released, releaseOf } from '../parts.ts'
-import { CLOCK_SLACK_MS, majorityOf, wasCut, wasOut, wasTroubled } from '../troubles.ts'
+import { CLOCK_SLACK_MS, majorityOf, READY_SLACK_MS, wasCut, wasOut, wasTroubled } from '../troubles.ts'
 
 export function release(evidence: Evidence, executions: readonly Execution[]): Violation[] {
   return executions.flatMap((execution) => {
@@ -17,9 +17,6 @@ export function release(evidence: Evidence, executions: readonly Execution[]): V
     return rules
   })
 }
-
-/** A stage is finished a little before its member is ready. */
-const READY_SLACK_MS = 100
 
 type Fault = readonly [rule: string, text: string]
 

@@ -5,6 +5,18 @@ import { folderWithout, lossStory, notices } from '../stories.ts'
 
 notices([
   {
+    name: 'results of a stage that was released are not with one that was excluded later',
+    rule: 'results',
+    break: (story) => {
+      const c = peerOf(story, 'c')
+      alter(c, { event: 'run.finished' }, { status: 'excluded', exit: 5 })
+      const [folder] = c.folders
+      if (folder === undefined) throw new Error('c has a folder')
+      const tables = new Map([...folder.tables].filter(([name]) => !name.startsWith('agents/a/02_')))
+      c.folders = [{ ...folder, tables }]
+    },
+  },
+  {
     name: 'results of a member that died afterwards are lost',
     rule: 'results',
     story: lossStory,

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { Evidence, ResultFolder, Violation } from '../evidence.ts'
-import { type Execution, endOf, eventsOf, lastReleased, type Part, partOf, releaseOf, releasesOf } from '../parts.ts'
+import { type Execution, endOf, eventsOf, type Part, partOf, releaseOf, releasesOf } from '../parts.ts'
 import { wasTroubled } from '../troubles.ts'
 
 const summarySchema = z.looseObject({
@@ -28,20 +28,20 @@ const ON_ITS_WAY_MS = 300
 
 export function results(evidence: Evidence, executions: readonly Execution[]): Violation[] {
   return executions.flatMap((execution) => {
-    const survivors = execution.parts.filter((part) => endOf(part)?.status === 'completed')
-    const kept = survivors.flatMap((part) => [
-      ...missingResults(evidence, execution, part),
-      ...honesty(execution, part),
-      ...ending(part),
-    ])
-    return [...kept, ...sameTables(execution, survivors)]
+    const ended = execution.parts.filter((part) => endOf(part) !== undefined)
+    const survivors = ended.filter((part) => endOf(part)?.status === 'completed')
+    const kept = survivors.flatMap((part) => [...honesty(execution, part), ...ending(part)])
+    const missing = ended.flatMap((part) => missingResults(evidence, execution, part))
+    return [...missing, ...kept, ...sameTables(execution, survivors)]
   })
 }
 
+/** However its plan ended: of every stage whose release it has heard of. */
 function missingResults(evidence: Evidence, execution: Execution, part: Part): Violation[] {
   const violations: Violation[] = []
-  const alone = releasesOf(part).find(({ unilateral }) => unilateral)?.sequence ?? Number.POSITIVE_INFINITY
-  for (let sequence = 1; sequence <= lastReleased(execution) && sequence < alone; sequence += 1) {
+  for (const { sequence, unilateral } of releasesOf(part)) {
+    if (unilateral) break
+    if (sequence === 0) continue
     for (const name of mustBeThere(evidence, execution, sequence)) {
       const prefix = `agents/${name}/${String(sequence).padStart(2, '0')}_`
       if ([...(part.folder?.tables.keys() ?? [])].some((file) => file.startsWith(prefix))) continue
