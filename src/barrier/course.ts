@@ -90,7 +90,6 @@ export function applyDecision(step: Step, decision: Decision, startAt: number | 
   keepPace(step, silence)
   dropCarried(plan, decision)
   resetLead(step)
-  if (plan.unilateral) return
   if (decision.kind === 'start') step.emit({ type: 'plan_started', decision, plan: plan.ref })
   // An aborted start was never shown to anybody, so neither is its abort.
   if (decision.sequence > 0 || decision.kind === 'start') {

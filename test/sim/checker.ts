@@ -12,6 +12,7 @@ import {
   type Message,
   type Output,
   type PeerId,
+  type ReleaseDecision,
   type StageSpec,
   showBallot,
   showDecision,
@@ -64,7 +65,11 @@ interface ProcBook {
   decided: number
   lastDecision: Decision | null
   position: number
+  /** The stage of `position` runs: neither finished nor cancelled. */
+  running: boolean
   unilateral: boolean
+  /** Reports that its own releases, alone, have carried. */
+  readonly reportedAlone: Set<string>
   /** Own clock. */
   waitingSince: number
   planNumberMax: number
@@ -99,7 +104,9 @@ export class Checker implements Watcher {
       decided: 0,
       lastDecision: null,
       position: 0,
+      running: false,
       unilateral: false,
+      reportedAlone: new Set(),
       waitingSince: 0,
       planNumberMax: 0,
     })
@@ -111,7 +118,9 @@ export class Checker implements Watcher {
       const book = this.#plan(input.plan.uid)
       const { status, payload } = input
       book.readies.set(`${input.sequence}/${proc.member.peer}`, { status, payload, at: this.options.now() })
-      this.#book(proc).waitingSince = this.#ownNow(proc)
+      const own = this.#book(proc)
+      own.waitingSince = this.#ownNow(proc)
+      own.running = false
     }
   }
 
@@ -127,6 +136,10 @@ export class Checker implements Watcher {
       case 'decided':
         if (output.unilateral) this.#onUnilateral(proc, output.decision)
         else this.#onDecided(proc, output.decision)
+        this.#checkWaited(proc, output)
+        return
+      case 'cancel_stage':
+        this.#onCancel(proc, output)
         return
       case 'run_stage':
         this.#onRun(proc, output)
@@ -242,7 +255,9 @@ export class Checker implements Watcher {
     own.planNumberMax = output.plan.number
     own.decided = 0
     own.position = 0
+    own.running = false
     own.unilateral = false
+    own.reportedAlone.clear()
     own.lastDecision = null
     own.waitingSince = this.#ownNow(proc)
     if (!output.decision.members.some((member) => isSame(member, proc.member))) {
@@ -295,10 +310,45 @@ export class Checker implements Watcher {
     if (decision.kind !== 'release' || decision.ready.some((peer) => peer !== proc.member.peer)) {
       violated('7 honesty', `${proc.member.peer}, alone, speaks for others`)
     }
+    this.#checkAlone(proc, decision)
     if (!own.unilateral) this.#mustHaveWaited(proc, stage.barrier.barrierTimeoutMs)
     if (this.options.calm) violated('5 progress', `${proc.member.peer} goes on alone although all is well`)
     own.unilateral = true
     own.lastDecision = decision
+  }
+
+  /** It goes on without all others, and carries no report twice. */
+  #checkAlone(proc: Proc, decision: ReleaseDecision): void {
+    const own = this.#book(proc)
+    const before = own.unilateral ? null : own.lastDecision?.members
+    const others = before?.filter((member) => !isSame(member, proc.member)).map(({ peer }) => peer)
+    const named = decision.excluded.map(({ peer }) => peer)
+    const [first, ...more] = decision.members
+    const isAlone = first !== undefined && isSame(first, proc.member) && more.length === 0
+    if (!isAlone || named.includes(proc.member.peer) || !(others ?? []).every((peer) => named.includes(peer))) {
+      violated('7 honesty', `${proc.member.peer} goes on alone, and says ${showDecision(decision)}`)
+    }
+    for (const { peer, sequence } of decision.reports) {
+      const key = `${sequence}/${peer}`
+      if (own.reportedAlone.has(key)) violated('6 nothing lost', `${proc.member.peer}, alone, carries ${key} twice`)
+      own.reportedAlone.add(key)
+    }
+  }
+
+  /** Figures say how long a peer waited: since it was ready, if it was. */
+  #checkWaited(proc: Proc, { decision, waitedMs }: Extract<Output, { type: 'decided' }>): void {
+    const own = this.#book(proc)
+    const waits = !own.running && decision.sequence === own.position
+    const expected = waits ? this.#ownNow(proc) - own.waitingSince : 0
+    if (decision.sequence === 0 || Math.abs(waitedMs - expected) < 1) return
+    violated('7 honesty', `${proc.member.peer} waited ${expected.toFixed(0)} ms, and says ${waitedMs.toFixed(0)}`)
+  }
+
+  #onCancel(proc: Proc, { sequence }: Extract<Output, { type: 'cancel_stage' }>): void {
+    const own = this.#book(proc)
+    if (!own.running || sequence !== own.position)
+      violated('3 order', `${proc.member.peer} cancels a stage it does not run`)
+    own.running = false
   }
 
   #mustHaveWaited(proc: Proc, timeoutMs: number): void {
@@ -328,7 +378,12 @@ export class Checker implements Watcher {
     }
     if (startAt - this.#ownNow(proc) > barrierLimits.startLeadMaxMs + 1)
       violated('timed release', `${name} is to start in ${startAt - this.#ownNow(proc)} ms`)
+    const expected = own.unilateral ? [proc.member] : book.chosen.get(sequence - 1)?.decision.members
+    if (JSON.stringify(output.members) !== JSON.stringify(expected)) {
+      violated('2 no early start', `${name} runs stage ${sequence} with members that nobody decided`)
+    }
     own.position = sequence
+    own.running = true
   }
 
   #onFinished(proc: Proc, output: Extract<Output, { type: 'plan_finished' }>): void {
@@ -336,6 +391,7 @@ export class Checker implements Watcher {
     const { status, plan } = output
     const name = proc.member.peer
     if (own.plan !== plan.uid) violated('3 order', `${name} ends a plan that it is not in`)
+    if (own.running) violated('3 order', `${name} ends its plan, and its stage runs on`)
     if (output.unilateral !== own.unilateral)
       violated('7 honesty', `${name} ends ${status} and hides that it was alone`)
     const book = this.#plan(plan.uid)

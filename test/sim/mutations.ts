@@ -48,6 +48,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'accepting is no promise',
+    from: 6600,
     edits: [
       edit('consensus.ts', '  follow(step, ballot)\n  accept(step', '  accept(step'),
       edit(
@@ -314,5 +315,37 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'an optional failure counts as a failure',
     edits: [edit('leader.ts', "report.status === 'failed' && stage?.optional !== true", "report.status === 'failed'")],
+  },
+  {
+    name: 'a pre-vote that was granted is not counted',
+    edits: [edit('election.ts', '    campaign.granted.add(from)\n', '')],
+  },
+  {
+    name: 'a stage is run with the members of the start',
+    edits: [
+      edit(
+        'course.ts',
+        '(plan.decisions[plan.position - 1]?.members ?? plan.members)',
+        '(plan.decisions[0]?.members ?? [])',
+      ),
+    ],
+  },
+  {
+    name: 'who works is said to have waited',
+    edits: [edit('course.ts', 'const waited = !plan.running && ', 'const waited = ')],
+  },
+  {
+    name: 'the stage of one that is excluded runs on',
+    edits: [
+      edit(
+        'course.ts',
+        "    step.emit({ type: 'cancel_stage', plan: plan.ref, sequence: plan.position, reason })\n",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'one that is alone reports the same again at each barrier',
+    edits: [edit('course.ts', '  dropCarried(plan, decision)\n  step.emit', '  step.emit')],
   },
 ]

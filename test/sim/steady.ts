@@ -1,11 +1,12 @@
 /**
  * A healthy leader is not deposed: whoever comes back from a pause, or is cut off from the leader alone, must not
- * disturb a plan whose leader is in touch with a majority of its members. And a healthy member is not taken for dead.
+ * disturb a plan whose leader is in touch with a majority of its members. A healthy member is not taken for dead. And a
+ * majority that is in touch finds itself a leader.
  */
 
 import { type Decision, type Member, type Output, showDecision } from '../../src/barrier/mod.ts'
 import { majority, sameBallot } from './ballots.ts'
-import type { Checker } from './checker.ts'
+import { type Checker, isSame, type PlanBook } from './checker.ts'
 import type { Cluster, Proc, Watcher } from './cluster.ts'
 import { violated } from './failure.ts'
 
@@ -14,6 +15,9 @@ const REST_MS = 10_000
 
 /** A leader elected less than this ago, ms, may still meet rivals that stood at the same time. */
 const SETTLED_MS = 1000
+
+/** Members in touch for longer than this before their leader was lost, ms, have another one after so long at the latest. */
+const ELECTION_MS = 2000
 
 /** Later than this after the start was chosen, ms, a member is a latecomer. */
 const LATE_MS = 100
@@ -27,6 +31,8 @@ export class SteadyRule implements Watcher {
   /** By host, by pair of hosts, by plan: disturbed until then. */
   readonly #until = new Map<string, number>()
   readonly #electedAt = new Map<Proc, number>()
+  /** Since when they have no leader. */
+  readonly #leaderless = new Map<Proc, number>()
 
   constructor(cluster: Cluster, checker: Checker) {
     this.#cluster = cluster
@@ -43,6 +49,7 @@ export class SteadyRule implements Watcher {
 
   booted(proc: Proc): void {
     this.#note(proc.host, 0)
+    this.#leaderless.set(proc, this.#cluster.now)
   }
 
   fed(): void {}
@@ -53,6 +60,10 @@ export class SteadyRule implements Watcher {
       // A member that heard of the start late may have promised others more by then: one new election is due.
       if (this.#cluster.now - startedAt > LATE_MS) this.#note(output.plan.uid, 0)
     }
+    if (output.type === 'leader_elected') this.#leaderless.delete(proc)
+    if (output.type === 'leader_lost') this.#leaderless.set(proc, this.#cluster.now)
+    if (output.type === 'plan_finished' && output.status === 'quorum_lost') this.#hadNobody(proc, output.plan.uid)
+    if (output.type === 'decided' && output.unilateral) this.#hadNobody(proc, output.decision.plan.uid)
     if (output.type === 'leader_elected' && output.ballot.peer === proc.member.peer) {
       this.#electedAt.set(proc, this.#cluster.now)
     }
@@ -83,6 +94,37 @@ export class SteadyRule implements Watcher {
     if (other === undefined || other.state !== 'up' || other.member.incarnation !== member.incarnation) return false
     if (this.#checker.planOf(other) !== uid) return false
     return this.#calm(other.host) && this.#calm(pair(proc.host, other.host))
+  }
+
+  /** It gives up: then those that it is in touch with are too few to elect a leader, or have one that it does not reach. */
+  #hadNobody(proc: Proc, uid: string): void {
+    const since = this.#leaderless.get(proc)
+    const book = this.#checker.plans.get(uid)
+    if (since === undefined || book === undefined || this.#cluster.now - since < ELECTION_MS) return
+    const quiet = since - ELECTION_MS
+    const members = this.#checker.membersAt(book, book.chosen.size) ?? []
+    const there = this.#cluster.live().filter((other) => {
+      const isMember = members.some((member) => isSame(member, other.member))
+      const isQuiet = [other.host, proc.host, pair(proc.host, other.host)].every((key) => this.#undisturbed(key, quiet))
+      return isMember && other.state === 'up' && isQuiet && this.#takesPart(other, proc, book)
+    })
+    if (!there.includes(proc) || there.length < majority(members.length)) return
+    const led = there.some((other) => other !== proc && this.#cluster.statusOf(other).leader !== null)
+    if (led) return
+    const ms = (this.#cluster.now - since).toFixed(0)
+    violated(
+      '5 progress',
+      `${proc.member.peer} gives up: ${there.length} of ${members.length} elected nobody in ${ms} ms`,
+    )
+  }
+
+  #takesPart(other: Proc, proc: Proc, book: PlanBook): boolean {
+    if (other === proc) return true
+    return this.#checker.planOf(other) === book.uid && !book.gaveUp.has(other) && !this.#checker.isAlone(other)
+  }
+
+  #undisturbed(key: string, since: number): boolean {
+    return (this.#until.get(key) ?? Number.NEGATIVE_INFINITY) <= since
   }
 
   #deadAreDead(proc: Proc, decision: Decision): void {
