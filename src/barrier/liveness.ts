@@ -11,6 +11,8 @@ import type { Member, Message, PeerId } from './types.ts'
 export function onPeerUp(step: Step, member: Member): boolean {
   const { state, now } = step
   const known = state.peers.get(member.peer)
+  // What was asked for may have been lost with the connection.
+  if (state.plan !== null) state.plan.catchup = null
   if (known !== undefined && known.member.incarnation === member.incarnation) {
     known.connected = true
     known.lastHeardAt = now

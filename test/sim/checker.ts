@@ -160,6 +160,11 @@ export class Checker implements Watcher {
     return this.#book(proc).plan
   }
 
+  /** The sequence that is open for this peer. */
+  openAt(proc: Proc): number {
+    return Math.max(1, this.#book(proc).decided)
+  }
+
   /** It went on without the others in the plan that it takes part in. */
   isAlone(proc: Proc): boolean {
     return this.#book(proc).unilateral
@@ -424,7 +429,7 @@ export class Checker implements Watcher {
     if (stage !== undefined) this.#mustHaveWaited(proc, stage.barrier.barrierTimeoutMs)
     // Long after the healing a majority that lives must be found.
     if (this.options.now() < this.healedAt + 10_000 || own.unilateral) return
-    const members = this.membersAt(book, Math.max(1, own.decided)) ?? []
+    const members = this.membersAt(book, this.openAt(proc)) ?? []
     const there = members.filter((member) =>
       [...this.#procs].some(
         ([other, { plan }]) => isSame(other.member, member) && other.state === 'up' && plan === book.uid,

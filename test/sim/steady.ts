@@ -102,7 +102,8 @@ export class SteadyRule implements Watcher {
     const book = this.#checker.plans.get(uid)
     if (since === undefined || book === undefined || this.#cluster.now - since < ELECTION_MS) return
     const quiet = since - ELECTION_MS
-    const members = this.#checker.membersAt(book, book.chosen.size) ?? []
+    // Those that it knows of: more may have been chosen, which none of them has heard of.
+    const members = this.#checker.membersAt(book, this.#checker.openAt(proc)) ?? []
     const there = this.#cluster.live().filter((other) => {
       const isMember = members.some((member) => isSame(member, other.member))
       const isQuiet = [other.host, proc.host, pair(proc.host, other.host)].every((key) => this.#undisturbed(key, quiet))
