@@ -54,6 +54,8 @@ function tries(calls: FileCalls, name: string): Record<string, unknown> {
   ask('open a folder to write', () => calls.open(folder, 'sub', O_WRONLY))
   ask('read a folder', () => read(calls.open(folder, 'sub', O_RDONLY), 0))
   ask('size of nothing', () => calls.sizeOf(folder, 'nothing'))
+  ask('entries', () => [...calls.entries(folder)].sort((a, b) => (a.name < b.name ? -1 : 1)))
+  ask('entries of nothing', () => [...calls.entries(hold(`${path}/sub`))])
   calls.remove(folder, 'other name')
   ask('remove nothing', () => calls.remove(folder, 'nothing'))
   calls.remove(folder, 'link')

@@ -51,12 +51,12 @@ export function onFiles(
   return { folder, base: `${scheme}://${folder}/data/`, engine: startEngine(allowing(folder)) }
 }
 
-/** A file system of its own, of so many bytes, that takes O_DIRECT. Needs root. */
-export function mountSmall(bytes: number): string {
+/** A file system of its own, of so many bytes, that takes O_DIRECT; `features` of ext4. Needs root. */
+export function mountSmall(bytes: number, features = '^has_journal'): string {
   const [folder, image] = [tempFolder(), `${tempFolder()}/image`]
   writeFileSync(image, '')
   truncateSync(image, bytes)
-  execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', image])
+  execFileSync('mkfs.ext4', ['-q', '-O', features, image])
   execFileSync('mount', ['-o', 'loop', image, folder])
   onCleanup(() => execFileSync('umount', [folder]))
   return folder

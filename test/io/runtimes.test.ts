@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { tempFolder } from './helpers.ts'
+import { isRoot, mountSmall, tempFolder } from './helpers.ts'
 import { keysBelow, startStorage } from './s3-servers.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -65,12 +65,28 @@ describe.each(RUNTIMES)('the engine on %s', (_name, command) => {
   })
 })
 
-it('Deno with all permissions calls the C library, which answers as the runtime does', async () => {
+async function compareCalls(folder: string): Promise<Record<string, Record<string, unknown>>> {
   const calls = fileURLToPath(new URL('calls.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(deno, ['run', '-A', calls, tempFolder()], { cwd: root, timeout: 50_000 })
-  const { isLibrary, library, runtime, paths } = JSON.parse(stdout)
+  const { stdout } = await promisify(execFile)(deno, ['run', '-A', calls, folder], { cwd: root, timeout: 50_000 })
+  return JSON.parse(stdout)
+}
+
+it('Deno with all permissions calls the C library, which answers as the runtime does', async () => {
+  const { isLibrary, library, runtime, paths = {} } = await compareCalls(tempFolder())
   expect(isLibrary).toBe(true)
   expect(library).toEqual(runtime)
   expect(library).toMatchObject({ 'read far away': 'tent', 'open a link': 'ELOOP', 'a full device': 'ENOSPC' })
+  expect(library?.entries).toEqual([
+    { name: 'file', kind: 'file' },
+    { name: 'link', kind: 'other' },
+    { name: 'other name', kind: 'file' },
+    { name: 'sub', kind: 'folder' },
+  ])
   expect(Object.values(paths)).toEqual(['EINVAL', 'EINVAL', 'EINVAL', 'EINVAL'])
+})
+
+it.skipIf(!isRoot)('so it does where folders do not tell what their entries are (needs root)', async () => {
+  const { library, runtime } = await compareCalls(mountSmall(4 << 20, '^has_journal,^filetype'))
+  expect(library?.entries).toHaveLength(4)
+  expect(library?.entries).toEqual(runtime?.entries)
 })

@@ -5,6 +5,7 @@ import {
   fstatSync,
   ftruncateSync,
   lstatSync,
+  opendirSync,
   openSync,
   readSync,
   type Stats,
@@ -32,6 +33,12 @@ export interface FileAccess {
   readonly calls: FileCalls
 }
 
+export interface Entry {
+  readonly name: string
+  /** Links are `other`. */
+  readonly kind: 'file' | 'folder' | 'other'
+}
+
 /** All throw system errors (`code`: ENOENT, …). A descriptor is good for the calls that opened it only. */
 export interface FileCalls {
   open(folder: HeldFolder, name: string, flags: number): number
@@ -45,12 +52,24 @@ export interface FileCalls {
   /** Of a link: its own size. */
   sizeOf(folder: HeldFolder, name: string): number
   remove(folder: HeldFolder, name: string): void
+  /** What is in the folder. Takes memory for a part of it at a time; by the functions of Deno, for all of it. */
+  entries(folder: HeldFolder): Iterable<Entry>
 }
 
 const MODE = 0o666
+/** Entries of a folder that are read at once. */
+const READ_AHEAD = 1024
 
-/** Deno's own call takes less than half of the time of its `node:fs`. */
-declare const Deno: { lstatSync(path: string): { readonly size: number } } | undefined
+interface TypedName {
+  readonly name: string
+  readonly isFile: boolean
+  readonly isDirectory: boolean
+}
+
+/** Deno's own calls take half to two thirds of the time, and of the memory, of its `node:fs`. */
+declare const Deno:
+  | { lstatSync(path: string): { readonly size: number }; readDirSync(path: string): Iterable<TypedName> }
+  | undefined
 const lookAtPath: (path: string) => { readonly size: number } = typeof Deno === 'undefined' ? lstatSync : Deno.lstatSync
 
 /** By the runtime's own functions: a held folder is reached by its path below `/proc/self/fd`. */
@@ -63,4 +82,22 @@ export const runtimeCalls: FileCalls = {
   lookAt: (fd) => fstatSync(fd),
   sizeOf: (folder, name) => lookAtPath(folder.prefix + name).size,
   remove: (folder, name) => unlinkSync(folder.prefix + name),
+  entries: (folder) => (typeof Deno === 'undefined' ? readFolder : readWholeFolder)(folder.prefix),
+}
+
+function* readFolder(path: string): Iterable<Entry> {
+  const folder = opendirSync(path, { bufferSize: READ_AHEAD })
+  try {
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+      yield { name: entry.name, kind: entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other' }
+    }
+  } finally {
+    folder.closeSync()
+  }
+}
+
+function* readWholeFolder(path: string): Iterable<Entry> {
+  for (const { name, isFile, isDirectory } of Deno?.readDirSync(path) ?? []) {
+    yield { name, kind: isFile ? 'file' : isDirectory ? 'folder' : 'other' }
+  }
 }

@@ -1,11 +1,11 @@
 /** Files, with synchronous calls: made for lanes that are threads. `direct:` bypasses the page cache with O_DIRECT. */
 
-import { constants, opendirSync, rmdirSync } from 'node:fs'
+import { constants, rmdirSync } from 'node:fs'
 import type { Content } from '../content.ts'
 import { codeOf, IoError } from '../errors.ts'
 import { CHUNK_BYTES, PAGE_BYTES } from '../limits.ts'
 import { asFolder, parseUri } from '../uri.ts'
-import type { FileAccess, FileCalls, FolderHolder, HeldFolder } from './calls.ts'
+import type { Entry, FileAccess, FileCalls, FolderHolder, HeldFolder } from './calls.ts'
 import type { ObjectRef, SyncStore, Verify } from './types.ts'
 
 // A link is never followed, and a pipe that somebody put there must not block a lane.
@@ -218,13 +218,8 @@ export class FileStore implements SyncStore {
     return entries
   }
 
-  *#entries(dir: string): Iterable<{ name: string; isFile(): boolean; isDirectory(): boolean }> {
-    const folder = opendirSync(this.#folders.hold(this.#root + dir, false).prefix, { bufferSize: BATCH })
-    try {
-      for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry
-    } finally {
-      folder.closeSync()
-    }
+  #entries(dir: string): Iterable<Entry> {
+    return this.#calls.entries(this.#folders.hold(this.#root + dir, false))
   }
 
   /** Links are left out: neither followed nor counted. */
@@ -233,8 +228,8 @@ export class FileStore implements SyncStore {
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
       let batch: string[] = []
       for (const entry of this.#entries(folder)) {
-        if (entry.isDirectory()) folders.push(`${folder}${entry.name}/`)
-        else if (entry.isFile()) batch.push(folder + entry.name)
+        if (entry.kind === 'folder') folders.push(`${folder}${entry.name}/`)
+        else if (entry.kind === 'file') batch.push(folder + entry.name)
         if (batch.length === BATCH) {
           yield batch
           batch = []

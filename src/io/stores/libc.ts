@@ -3,9 +3,10 @@
  * is opened in its held folder by one `openat`, without the way through `/proc/self/fd`, and a call costs next to nothing.
  */
 
+import { constants } from 'node:fs'
 import process from 'node:process'
 import { getSystemErrorMap } from 'node:util'
-import { type FileCalls, type HeldFolder, runtimeCalls } from './calls.ts'
+import { type Entry, type FileCalls, type HeldFolder, runtimeCalls } from './calls.ts'
 
 /**
  * Numbers of 64 bits are handed over as BigInt: only so V8 calls the library by itself, without a way through Deno, which takes
@@ -20,6 +21,7 @@ const SYMBOLS = {
   ftruncate: { parameters: ['i32', 'i64'], result: 'i32' },
   statx: { parameters: ['i32', 'buffer', 'i32', 'u32', 'buffer'], result: 'i32' },
   unlinkat: { parameters: ['i32', 'buffer', 'i32'], result: 'i32' },
+  getdents64: { parameters: ['i32', 'buffer', 'usize'], result: 'i32' },
   __errno_location: { parameters: [], result: 'pointer' },
 } as const
 
@@ -32,6 +34,7 @@ interface CLibrary {
   ftruncate(fd: number, bytes: bigint): number
   statx(folder: number, name: Uint8Array, flags: number, mask: number, into: Uint8Array): number
   unlinkat(folder: number, name: Uint8Array, flags: number): number
+  getdents64(folder: number, into: Uint8Array, length: bigint): number
   __errno_location(): object
 }
 
@@ -47,12 +50,21 @@ const O_CLOEXEC = 0o2000000
 const MODE = 0o666
 const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_EMPTY_PATH = 0x1000
-const STATX_NLINK_AND_SIZE = 0x204
+const STATX_TYPE_NLINK_AND_SIZE = 0x205
 /** Positions in `struct statx`, in words of 4 bytes. */
 const NLINK = 4
+const MODE_LOW = 7
 const SIZE_LOW = 10
 const SIZE_HIGH = 11
 const STATX_BYTES = 256
+/** Positions in `struct linux_dirent64`, in bytes, and the types there are; some file systems do not tell them. */
+const DIRENT = { LENGTH: 16, TYPE: 18, NAME: 19 } as const
+const DIRENT_KINDS = { 0: 'unknown', 4: 'folder', 8: 'file' } as const
+const DIRENTS_BYTES = 64 * 1024
+/** Of a mode, and those of them that are told apart. */
+const TYPE_MASK = 0o170000
+const TYPE_FOLDER = 0o040000
+const TYPE_FILE = 0o100000
 /** Longer ones do not exist. */
 const NAME_BYTES_MAX = 255
 const SLASH = 47
@@ -151,8 +163,41 @@ class LibraryCalls implements FileCalls {
     while (this.#c.unlinkat(folder.fd, text, 0) < 0) this.#fail('unlink', folder.prefix + name)
   }
 
+  *entries(folder: HeldFolder): Iterable<Entry> {
+    const { O_RDONLY, O_DIRECTORY } = constants
+    const fd = this.open(folder, '.', O_RDONLY | O_DIRECTORY)
+    const buffer = Buffer.alloc(DIRENTS_BYTES)
+    try {
+      for (let end = this.#dirents(fd, buffer); end > 0; end = this.#dirents(fd, buffer)) {
+        for (let at = 0; at < end; at += buffer.readUInt16LE(at + DIRENT.LENGTH)) {
+          const start = at + DIRENT.NAME
+          const name = buffer.toString('utf8', start, buffer.indexOf(0, start))
+          const kind = DIRENT_KINDS[buffer[at + DIRENT.TYPE] as keyof typeof DIRENT_KINDS] ?? 'other'
+          if (name !== '.' && name !== '..')
+            yield { name, kind: kind === 'unknown' ? this.#kindOf(folder, name) : kind }
+        }
+      }
+    } finally {
+      this.close(fd)
+    }
+  }
+
+  #dirents(fd: number, into: Buffer): number {
+    for (;;) {
+      const got = this.#c.getdents64(fd, into, BigInt(into.length))
+      if (got >= 0) return got
+      this.#fail('scandir')
+    }
+  }
+
+  #kindOf(folder: HeldFolder, name: string): Entry['kind'] {
+    this.#statx(folder.fd, this.#encode(name), AT_SYMLINK_NOFOLLOW, folder.prefix + name)
+    const type = (this.#statWords[MODE_LOW] ?? 0) & TYPE_MASK
+    return type === TYPE_FILE ? 'file' : type === TYPE_FOLDER ? 'folder' : 'other'
+  }
+
   #statx(fd: number, name: Uint8Array, flags: number, path: string): void {
-    while (this.#c.statx(fd, name, flags, STATX_NLINK_AND_SIZE, this.#stat) < 0) this.#fail('stat', path)
+    while (this.#c.statx(fd, name, flags, STATX_TYPE_NLINK_AND_SIZE, this.#stat) < 0) this.#fail('stat', path)
   }
 
   /** `BigInt(position)`, made without an object. */

@@ -24,6 +24,7 @@ export function practiceFiles(): FileAccess {
       sizeOf: () => real.sizeOf(folder, DEVICE),
       // The device stays.
       remove: () => {},
+      entries: () => [],
     },
   }
 }
