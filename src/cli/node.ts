@@ -32,7 +32,7 @@ export async function runNode(command: NodeCommand): Promise<number> {
   const { log, close } = await startTracing({ runId: command.runId, peer: name, env: process.env, log: events })
   // Found out now rather than after an hour's work.
   await checkWritable(command.out)
-  const containment = await resolveContainment(command.allow, command.allowExec)
+  const containment = resolveContainment(command.allow, command.allowExec)
   const look = command.http === null ? null : await startLook(command.http)
   const mesh = await startMesh(command, name)
   // Ctrl-C reaches every process of a terminal; a starter that holds standard input wants to decide itself.

@@ -16,7 +16,7 @@ export function now(): number {
 }
 
 /** Blocks this thread until `at`; about 0.1 ms late. For lanes, and for the last milliseconds elsewhere. */
-export function blockUntil(at: number): void {
+function blockUntil(at: number): void {
   for (let left = at - now(); left > 0; left = at - now()) Atomics.wait(never, 0, 0, left)
 }
 

@@ -150,7 +150,7 @@ export class LaneWatch {
     }
     const { durationMs, warmupMs, opsMax } = work
     const byTime = durationMs === null ? 0 : (seconds * 1000) / (durationMs + warmupMs)
-    const byOps = opsMax === null ? 0 : (Atomics.load(this.#launched.control, CONTROL.TAKEN) ?? 0) / opsMax
+    const byOps = opsMax === null ? 0 : Atomics.load(this.#launched.control, CONTROL.TAKEN) / opsMax
     return durationMs === null && opsMax === null ? null : Math.min(1, Math.max(byTime, byOps))
   }
 
