@@ -1,6 +1,6 @@
 /** What errors of libp2p say about the other side. */
 
-import { allMessages } from './node.ts'
+import { allMessages } from './errors.ts'
 
 /** The other side went away before it was greeted: a client that had what it wanted, say. */
 export function isGone(error: unknown): boolean {

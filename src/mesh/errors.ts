@@ -20,3 +20,11 @@ export class MeshError extends Error {
     this.code = code
   }
 }
+
+/** Messages of an error and of everything inside it, in one line. */
+export function allMessages(error: unknown): string {
+  const inner = error instanceof AggregateError ? error.errors.map(allMessages) : []
+  const cause = error instanceof Error && error.cause !== undefined ? [allMessages(error.cause)] : []
+  const own = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return [own, ...inner, ...cause].join('; ').replace(/\s+/g, ' ').slice(0, 600)
+}

@@ -2,10 +2,10 @@
 
 import type { Stream } from '@libp2p/interface'
 import { now } from './clock.ts'
+import { allMessages } from './errors.ts'
 import { decodeBody, FrameReader } from './frames.ts'
 import type { Guard } from './guard.ts'
 import { limits } from './limits.ts'
-import { allMessages } from './node.ts'
 import type { RefuseReason } from './types.ts'
 import { alive, isOfType } from './wire.ts'
 

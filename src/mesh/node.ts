@@ -9,7 +9,7 @@ import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { thriftyNoise } from './encryption.ts'
-import { MeshError } from './errors.ts'
+import { allMessages, MeshError } from './errors.ts'
 import type { Gate } from './gate.ts'
 import { limits } from './limits.ts'
 import { thriftyYamux } from './muxer.ts'
@@ -160,12 +160,4 @@ function listenError(error: unknown, listen: readonly string[]): MeshError {
   // What the system said, without what the library makes of it.
   const [said = text] = /listen E[A-Z]+: .*?(?= at |;|$)/.exec(text) ?? []
   return new MeshError('MESH_LISTEN', `Cannot listen on ${where} (${said}): choose another with --listen`, error)
-}
-
-/** Messages of an error and of everything inside it, in one line. */
-export function allMessages(error: unknown): string {
-  const inner = error instanceof AggregateError ? error.errors.map(allMessages) : []
-  const cause = error instanceof Error && error.cause !== undefined ? [allMessages(error.cause)] : []
-  const own = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  return [own, ...inner, ...cause].join('; ').replace(/\s+/g, ' ').slice(0, 600)
 }
