@@ -110,7 +110,8 @@ function renderStatus(runId: string, rows: readonly PeerRow[]): string {
     const same = rows.filter((row) => row.name === name)
     if (same.length > 1) lines.push(`! ${same.map(({ peerId }) => peerId).join(' and ')} have the same name, ${name}`)
   }
-  const header = ['NAME', 'ADDRESS', 'RUNTIME', 'VERSION', 'ROLE', 'TERM', 'STAGE', 'READY', 'OFFSET', 'ROUND TRIP']
+  // The address, which is long, last: on a narrow terminal the others stay a table.
+  const header = ['NAME', 'RUNTIME', 'VERSION', 'ROLE', 'TERM', 'STAGE', 'READY', 'OFFSET', 'ROUND TRIP', 'ADDRESS']
   const table = renderColumns([header, ...rows.map(statusCells)])
   return printableLines(`${[...lines, '', ...table].join('\n')}\n`)
 }
@@ -127,8 +128,8 @@ function startLines(rows: readonly PeerRow[]): string[] {
 }
 
 function statusCells(row: PeerRow): string[] {
-  const head = [row.name, row.address, row.runtime, row.version]
-  if (row.status === null) return [...head, 'no answer', '-', '-', '-', '-', '-']
+  const head = [row.name, row.runtime, row.version]
+  if (row.status === null) return [...head, 'no answer', '-', '-', '-', '-', '-', row.address]
   const { core } = row.status
   const busy = core.plan !== null
   const isReady = core.ready.includes(core.self.peer)
@@ -140,5 +141,6 @@ function statusCells(row: PeerRow): string[] {
     busy ? (isReady ? 'yes' : 'no') : '-',
     core.clock === null ? '-' : `${core.clock.offsetMs.toFixed(3)} ms`,
     core.clock === null ? '-' : `${core.clock.roundTripMs.toFixed(3)} ms`,
+    row.address,
   ]
 }
