@@ -21,7 +21,7 @@ import { firstReady, judge, majorityOf, type Standing } from './policy.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import { closeGathering, wantedPeers } from './submission.ts'
-import type { Decision, Exclusion, Member, PeerId, ReadinessDigest, StageSpec } from './types.ts'
+import type { Decision, Exclusion, Member, PeerId, ReadinessDigest, StageReport, StageSpec } from './types.ts'
 
 /** Does what can be done now. True when something changed and another look is worth it. */
 export function advance(step: Step): boolean {
@@ -143,6 +143,8 @@ function judgeStage(step: Step, plan: PlanState, lead: LeaderState, stage: Stage
   lead.recheckAt = verdict.kind === 'pending' ? verdict.recheckAt : null
   if (verdict.kind === 'pending') return null
   if (verdict.kind === 'abort') return abort(step, plan, lead, verdict.reason, verdict.excluded)
+  const reports = heldReports(plan, plan.openSequence)
+  if (fitting(reports).length < reports.length) return abort(step, plan, lead, tooLarge(stage, reports), [])
   return {
     kind: 'release',
     plan: plan.ref,
@@ -153,7 +155,7 @@ function judgeStage(step: Step, plan: PlanState, lead: LeaderState, stage: Stage
     members: membersOf(plan, verdict.stay),
     ready: verdict.ready,
     excluded: verdict.excluded,
-    reports: heldReports(plan, plan.openSequence),
+    reports,
     waitedMs: Math.max(0, now - (firstReady(standings) ?? now)),
     startAt: now + startLeadMs(step, lead),
   }
@@ -181,8 +183,23 @@ function abort(
     members: plan.members,
     reason,
     excluded,
-    reports: heldReports(plan, plan.openSequence),
+    reports: fitting(heldReports(plan, plan.openSequence)),
   }
+}
+
+/** As many of them as one decision can carry. */
+function fitting(reports: readonly StageReport[]): readonly StageReport[] {
+  let left = limits.reportsCharsMax
+  return reports.filter(({ payload }) => {
+    const fits = payload.length <= left
+    if (fits) left -= payload.length
+    return fits
+  })
+}
+
+function tooLarge({ name }: StageSpec, reports: readonly StageReport[]): string {
+  const chars = reports.reduce((sum, { payload }) => sum + payload.length, 0)
+  return `the results of stage ${name} together have ${chars} characters, more than ${limits.reportsCharsMax}: use fewer agents or a shorter stage`
 }
 
 function standingsOf(step: Step, plan: PlanState): Standing[] {

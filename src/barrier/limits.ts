@@ -6,6 +6,8 @@ import type { BarrierSpec } from './types.ts'
 export const limits = {
   /** A report's payload, UTF-16 units. */
   payloadCharsMax: 4 * 1024 * 1024,
+  /** Payloads of one decision together: it is one message. */
+  reportsCharsMax: 28 * 1024 * 1024,
   planCharsMax: 1024 * 1024,
   membersMax: 4096,
   stagesMax: 1000,

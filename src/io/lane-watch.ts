@@ -53,7 +53,7 @@ export class LaneWatch {
     this.#boards = options.launched.openBoards()
     this.#warnings = new Set(options.warnings)
     this.#gauge = new IntervalGauge(this.#boards)
-    this.#perf = new PerfLog(this.#boards)
+    this.#perf = new PerfLog(this.#boards, options.context.agents.length)
   }
 
   async run(options: RunOptions): Promise<StageResult> {

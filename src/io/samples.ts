@@ -4,7 +4,7 @@ import { cpuMeter } from './cpu.ts'
 import { totalsOf, warmupOf } from './gauge.ts'
 import { COARSE_LENGTH, totalOf, valueAtPercentile } from './histogram.ts'
 import { type Board, GROUP_META, GROUPS, SUM, WARM } from './lanes/board.ts'
-import { PERF_SAMPLES_MAX } from './limits.ts'
+import { PERF_SAMPLES_ALL_MAX, PERF_SAMPLES_MAX } from './limits.ts'
 import { BUCKETS } from './sizes.ts'
 import { addCounts } from './stats.ts'
 import type { GroupSample, PerfSample } from './types.ts'
@@ -100,16 +100,25 @@ function groupOf(now: Reading, before: Reading, group: number): GroupSample {
   return { ops, bytes, meanNs: ops > 0 ? Math.round(ns / ops) : 0, p50Ns, p90Ns, p99Ns }
 }
 
+/** Samples that one of so many agents may keep: an even number. */
+export function samplesMax(agents: number): number {
+  const pairs = Math.floor(PERF_SAMPLES_ALL_MAX / agents / 2)
+  return Math.min(PERF_SAMPLES_MAX, Math.max(2, 2 * pairs))
+}
+
 /** Samples of a stage; bounded: a stage that outlives them gets intervals of twice the length. */
 export class PerfLog {
   readonly #gauge: IntervalGauge
   readonly #cpu = cpuMeter()
   readonly #samples: PerfSample[] = []
+  readonly #max: number
   #every = 1
   #skipped = 0
 
-  constructor(boards: readonly Board[]) {
+  /** `agents`: of this stage. */
+  constructor(boards: readonly Board[], agents: number) {
     this.#gauge = new IntervalGauge(boards)
+    this.#max = samplesMax(agents)
   }
 
   /** At the end of an interval, `second` seconds after the start. */
@@ -117,7 +126,7 @@ export class PerfLog {
     if (++this.#skipped < this.#every) return
     this.#skipped = 0
     this.#samples.push({ second, ...this.#gauge.take(), cpu: this.#cpu() })
-    if (this.#samples.length < PERF_SAMPLES_MAX) return
+    if (this.#samples.length < this.#max) return
     this.#every *= 2
     const halved: PerfSample[] = []
     for (let i = 0; i + 1 < this.#samples.length; i += 2) halved.push(join(this.#samples[i], this.#samples[i + 1]))
