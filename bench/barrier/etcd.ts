@@ -1,7 +1,8 @@
 /** etcd's own barrier recipe: a key each; who completes the set writes the release key, which all watch. */
 
 import { Etcd3 } from 'etcd3'
-import { goThrough, group, index, members, now, type Released } from './member.ts'
+import { now } from './clock.ts'
+import { goThrough, group, index, members, type Released } from './member.ts'
 
 const client = new Etcd3({ hosts: (process.env.ETCD_HOSTS ?? '').split(',') })
 const rounds = new Map<string, PromiseWithResolvers<Released>>()

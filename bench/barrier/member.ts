@@ -1,6 +1,7 @@
 /** What every kind of member does: go through rounds when told to, note the times, report them to the parent. */
 
 import process from 'node:process'
+import { now } from './clock.ts'
 
 export interface Round {
   readonly arrivedAt: number
@@ -24,11 +25,6 @@ export const roundsMax = Number(process.env.ROUNDS)
 
 /** Longest random wait before an arrival, ms. */
 const WORK_MS = 20
-
-/** The host's monotonic clock, the same for all processes, ms. (`performance.timeOrigin` is off by ms on a busy host.) */
-export function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6
-}
 
 /** The rounds of a member whose barrier is one call; ends with the process. `round` counts through all blocks. */
 export function goThrough(arrive: (round: number) => Promise<Released>): void {

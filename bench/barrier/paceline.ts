@@ -4,10 +4,12 @@ import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Output } from '../../src/barrier/mod.ts'
-import { waitUntil } from '../../src/io/clock.ts'
+import { now as ownNow } from '../../src/io/clock.ts'
 import { createMesh } from '../../src/mesh/mod.ts'
 import { barrierSpec } from '../../test/barrier/plans.ts'
-import { goThrough, group, index, members, now, type Released, roundsMax } from './member.ts'
+import { now } from './clock.ts'
+import { goThrough, group, index, members, type Released, roundsMax } from './member.ts'
+import { openStarter } from './starter.ts'
 
 /** As large as the compressed result of a small stage, and as incompressible. */
 const payload = createHash('sha512').update(group).digest('base64').repeat(12)
@@ -38,6 +40,7 @@ mesh.onEvent((event) => {
   else if (event.type === 'plan_finished') throw new Error(`the plan ended too early: ${event.status} ${event.reason}`)
 })
 
+const startWork = await openStarter()
 if (index === 0) submit()
 stage = await first
 
@@ -46,8 +49,7 @@ goThrough(async () => {
     enter = async (next) => {
       const releasedAt = now()
       stage = next
-      await waitUntil(next.startAt)
-      resolve({ releasedAt, startedAt: now() })
+      resolve({ releasedAt, startedAt: await startWork(now() + next.startAt - ownNow()) })
     }
   })
   if (stage !== undefined) mesh.ready(stage.plan, stage.sequence, 'ok', payload)

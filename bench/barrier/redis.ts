@@ -2,7 +2,8 @@
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { goThrough, group, members, now, type Released } from './member.ts'
+import { now } from './clock.ts'
+import { goThrough, group, members, type Released } from './member.ts'
 
 /** Commands go out as they are written; `onLine` gets each line of the replies. */
 function open(onLine: (line: string) => void): Socket {

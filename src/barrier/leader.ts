@@ -307,7 +307,7 @@ function startLeadMs(step: Step, lead: LeaderState): number {
   const affordable = Math.min(limits.startLeadSharedMaxMs, stageMs * limits.startLeadShare)
   // A new leader does not know yet how long accepts take.
   const least = lead.proposedSequence < 0 ? limits.startLeadUnknownMs : limits.startLeadMinMs
-  const needed = Math.max(least, 2 * step.state.acceptSpreadMs, affordable)
+  const needed = Math.max(least, limits.startLeadAccepts * step.state.acceptSpreadMs, affordable)
   return Math.min(limits.startLeadMaxMs, needed)
 }
 

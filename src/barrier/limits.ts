@@ -47,10 +47,15 @@ export const limits = {
   idlePatienceMs: 1500,
   /** Readiness changes are gossiped together: each costs every peer some signed messages. */
   digestDelayMs: 250,
-  /** Bounds of the time between a decision's proposal and the start it announces; the first start takes the longest. */
-  startLeadMinMs: 1.5,
+  /**
+   * Bounds of the time between a decision's proposal and the start it announces; the first start takes the longest. A member
+   * that collects garbage, or waits for the processor, hears of it so much later than others.
+   */
+  startLeadMinMs: 25,
   startLeadUnknownMs: 50,
   startLeadMaxMs: 500,
+  /** So many times what the slowest accept of late took. */
+  startLeadAccepts: 3,
   /** A long stage can afford a longer announcement of the next one: this share of it, up to a maximum. */
   startLeadShare: 0.1,
   startLeadSharedMaxMs: 100,
