@@ -2,6 +2,7 @@
 
 import type { BarrierSpec, Wanted } from '../../barrier/mod.ts'
 import type { StageWork } from '../../io/mod.ts'
+import { formatBytes } from '../terminal/mod.ts'
 import { meanBytes, treeFiles } from './amounts.ts'
 import { memoryOf } from './memory.ts'
 import type { Plan } from './types.ts'
@@ -79,8 +80,8 @@ export function renderPlanDescription(description: PlanDescription): string {
     lines.push(`${position} ${name}: ${type}${time}${optional ? ' (optional)' : ''}, ${work}`)
     lines.push(`    barrier stage-${position}-${name}: ${barrier.policy}${grace}, ${timeout}`)
   }
-  lines.push('', `objects: ${description.objects} (${sizeText(description.bytes)})`)
-  lines.push(`memory: about ${sizeText(description.memoryBytes)} an agent`)
+  lines.push('', `objects: ${description.objects} (${formatBytes(description.bytes)})`)
+  lines.push(`memory: about ${formatBytes(description.memoryBytes)} an agent`)
   lines.push(...description.targets.map((uri) => `target: ${uri}`))
   lines.push(...description.notices.map((notice) => `note: ${notice}`))
   return `${lines.join('\n')}\n`
@@ -133,7 +134,7 @@ function summary(work: StageWork, { objects, bytes }: Made): string {
     case 'validation':
       return `${work.targets.length} targets`
     case 'prepare':
-      return `${objects} objects, ${sizeText(bytes)}, ${work.concurrency} lanes an agent`
+      return `${objects} objects, ${formatBytes(bytes)}, ${work.concurrency} lanes an agent`
     case 'execute':
     case 'hybrid': {
       const total = work.ops.reduce((sum, { weight }) => sum + weight, 0)
@@ -145,15 +146,4 @@ function summary(work: StageWork, { objects, bytes }: Made): string {
     case 'custom':
       return `${work.command} ${work.args.join(' ')}`.trim().slice(0, 60)
   }
-}
-
-function sizeText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-  let at = 0
-  let value = bytes
-  while (value >= 1024 && at < units.length - 1) {
-    value /= 1024
-    at += 1
-  }
-  return `${at === 0 ? value : value.toFixed(1)} ${units[at]}`
 }
