@@ -8,7 +8,9 @@ const MIB = 1024 * 1024
 const idleBytes = 110 * MIB
 /** A lane of a file workload is a thread. */
 const threadBytes = 16 * MIB
-/** S3 lanes share two threads; each has a buffer and its figures. */
+/** S3 lanes share threads, about two of which are busy on most hosts, and leave answers that are not collected yet. */
+const sharedThreadsBytes = 128 * MIB
+/** Each S3 lane has a buffer and its figures. */
 const sharedLaneBytes = 3 * MIB
 /** As many lanes as the engine starts for files. */
 const fileLanesMax = 512
@@ -17,7 +19,7 @@ export function memoryOf(work: StageWork): number {
   if (work.type === 'validation' || work.type === 'custom') return idleBytes
   const lanes = lanesOf(work)
   const isShared = urisOf(work).some((uri) => uri.startsWith('s3:'))
-  const perLane = isShared ? 2 * threadBytes + lanes * sharedLaneBytes : Math.min(lanes, fileLanesMax) * threadBytes
+  const perLane = isShared ? sharedThreadsBytes + lanes * sharedLaneBytes : Math.min(lanes, fileLanesMax) * threadBytes
   return idleBytes + perLane
 }
 
