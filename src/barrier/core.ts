@@ -51,7 +51,7 @@ import { type CoreState, initialState, type PeerState } from './state.ts'
 import { Step } from './step.ts'
 import { onSubmit, onSubmitReply, resubmit, settleGathering, submit, submitsWakeAt, tickSubmits } from './submission.ts'
 import type { CoreStatus, Input, Member, Message, Output, PeerId } from './types.ts'
-import { onPrevote, onVote } from './voting.ts'
+import { answerAgain, onPrevote, onVote } from './voting.ts'
 
 /** More rounds than this in one step mean that the core talks to itself for ever. */
 const ROUNDS_MAX = 2048
@@ -242,6 +242,7 @@ function onAbortRequest(step: Step, from: PeerId, message: Extract<Message, { ty
 function leaderGone(step: Step, reason: string, headStartMs: number): void {
   loseLeader(step, reason)
   scheduleElection(step, headStartMs)
+  answerAgain(step)
 }
 
 function tick(step: Step): void {

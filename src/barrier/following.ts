@@ -54,11 +54,12 @@ export function loseLeader(step: Step, reason: string): void {
   step.emit({ type: 'leader_lost', ballot: leader, name: nameOf(state, leader.peer), reason })
 }
 
-/** A short wait, by place in line and random, so that candidates seldom meet. */
+/** The first in line stands at once, others after a short wait by place and random, so that candidates seldom meet. */
 export function scheduleElection(step: Step, headStartMs = 0): void {
   const { state, now, dice } = step
-  const turn = Math.min(placeInLine(state), limits.electionTurnsMax) * limits.electionTurnMs
-  state.electionAt = now + headStartMs + turn + dice * limits.electionSpreadMs
+  const place = Math.min(placeInLine(state), limits.electionTurnsMax)
+  const waitMs = place === 0 ? 0 : place * limits.electionTurnMs + dice * limits.electionSpreadMs
+  state.electionAt = now + headStartMs + waitMs
 }
 
 /** How many of those who may stand, and are there, go before this peer: the same line at each. */

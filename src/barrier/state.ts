@@ -8,6 +8,7 @@ import type {
   Ballot,
   Decision,
   Member,
+  Message,
   PeerId,
   PlanRef,
   PlanSpec,
@@ -159,6 +160,12 @@ export interface CoreState {
   campaign: Campaign | null
   /** Idle: the candidate that was told last that it may go on. */
   favourite: { readonly ballot: Ballot; readonly until: number } | null
+  /** A candidate that was turned down because its leader was still seen here; worth another answer until then. */
+  turnedDown: {
+    readonly from: PeerId
+    readonly message: Extract<Message, { type: 'prevote' }>
+    readonly until: number
+  } | null
   lead: LeaderState | null
   plan: PlanState | null
   archive: ArchivedPlan[]
@@ -202,6 +209,7 @@ export function initialState(self: Member, now: number, dice: number): CoreState
     failedCampaigns: 0,
     campaign: null,
     favourite: null,
+    turnedDown: null,
     lead: null,
     plan: null,
     archive: [],

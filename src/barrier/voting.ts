@@ -15,10 +15,18 @@ export function onPrevote(step: Step, from: PeerId, message: Of<'prevote'>): voi
   const { state } = step
   const mayLead = compareBallots(message.ballot, state.promised) > 0 && !led(step) && !hasRival(step, message.ballot)
   const granted = voteIsForUs(step, from, message) && mayLead
+  state.turnedDown = led(step) ? { from, message, until: step.now + limits.prevoteGraceMs } : null
   const { leader, promised } = state
   if (granted) makeWay(step, message.ballot)
   const known = message.plan === null ? 0 : decisionsFor(state, from, message.plan).length
   step.send(from, { type: 'prevote_reply', ballot: message.ballot, granted, leader, promised, known })
+}
+
+/** The leader is gone here too: who noticed it a moment earlier, and stands for election, is answered anew. */
+export function answerAgain(step: Step): void {
+  const { turnedDown } = step.state
+  step.state.turnedDown = null
+  if (turnedDown !== null && step.now < turnedDown.until) onPrevote(step, turnedDown.from, turnedDown.message)
 }
 
 /** Idle peers agree beforehand on the one of several candidates with the highest ballot: none is elected in vain. */

@@ -54,7 +54,9 @@ export const limits = {
   /** A peer of this host that starts, or starves, may take its time to answer. */
   patientDialMs: 15_000,
   probeMs: 1000,
-  probeAgainMs: 20,
+  /** A port that is open is knocked at again after so long, then after twice as long each time; dialled from here on. */
+  probeAgainMs: 2,
+  probeDialMs: 16,
   /** The peer with the lower ID dials; the other one waits this long first, so that they do not cross. */
   dialCourtesyMs: 400,
   joinRetryMs: 500,

@@ -239,22 +239,26 @@ export class Peers {
     if (record === undefined || record.addrs.length === 0) return
     const signal = AbortSignal.timeout(limits.probeMs)
     for (let waitMs: number = limits.probeAgainMs; !record.up && !signal.aborted && !this.#closed; waitMs *= 2) {
-      if (await this.#isGone(record, signal)) {
+      if (await this.#isGone(record, waitMs >= limits.probeDialMs, signal)) {
         if (!this.#closed) this.#events.onUnreachable(peer)
         return
       }
-      // A process that dies closes its connections one after another, and the port that it listens on last.
       if (!record.up) await sleep(waitMs, undefined, { ref: false })
     }
   }
 
-  /** True where nobody listens. False where somebody may be there: it has been greeted then. */
-  async #isGone(record: PeerRecord, signal: AbortSignal): Promise<boolean> {
+  /**
+   * True where nobody listens. A process that dies closes its connections one after another, and the port that it listens
+   * on last: only who keeps that open is dialled, which costs both sides more, and is greeted.
+   */
+  async #isGone(record: PeerRecord, staysOpen: boolean, signal: AbortSignal): Promise<boolean> {
     if (this.#isConnected(record)) {
       await this.#openLink(record)
       return false
     }
-    if ((await knock(record.addrs, limits.probeMs)) === 'refused') return true
+    const knocked = await knock(record.addrs, limits.probeMs)
+    if (knocked === 'refused') return true
+    if (knocked === 'open' && !staysOpen) return false
     try {
       await this.#node.dial(this.#targets(record), { signal })
       return false

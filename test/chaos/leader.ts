@@ -10,7 +10,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { Cluster, hasDeno, type LoggedEvent, type Program, type Runtime } from '../e2e/cluster.ts'
+import { Cluster, hasDeno, type LoggedEvent, launcher, type Program, type Runtime } from '../e2e/cluster.ts'
 import { now } from './crew.ts'
 import { hold, letGo, planYaml } from './plan.ts'
 
@@ -119,7 +119,9 @@ class Takeovers {
 
   #start(name: string): void {
     const { runtimes } = this.#options
-    this.#cluster.start(name, { runtime: runtimes[this.#names.indexOf(name) % runtimes.length] ?? 'node' })
+    const runtime = runtimes[this.#names.indexOf(name) % runtimes.length] ?? 'node'
+    // As users start them.
+    this.#cluster.start(name, runtime === 'node' ? { runtime, script: launcher } : { runtime })
   }
 
   async #submit(mark: string): Promise<Program> {
