@@ -39,11 +39,12 @@ export const RESULT_TEXT_CHARS_MAX = 8 * 1024 * 1024
 export const RESULT_JSON_BYTES_MAX = 64 * 1024 * 1024
 
 /**
- * Samples in one result, and in those of all agents together; a longer stage gets longer intervals. A sample takes up to
- * 180 characters, and the results of all agents travel in one message of at most 32 MiB.
+ * Samples in one result, and in those of all agents together; a longer stage gets longer intervals. A sample takes about
+ * 100 characters: with more than some 4 MiB of results in one decision, peers that have to pass it on are too busy to be
+ * heard in time.
  */
 export const PERF_SAMPLES_MAX = 3600
-export const PERF_SAMPLES_ALL_MAX = 100_000
+export const PERF_SAMPLES_ALL_MAX = 40_000
 
 /** Attempts at one S3 request: as many as the AWS clients make, and the most that AWS_MAX_ATTEMPTS may ask for. */
 export const S3_ATTEMPTS_DEFAULT = 3

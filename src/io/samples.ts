@@ -125,7 +125,7 @@ export class PerfLog {
   tick(second: number): void {
     if (++this.#skipped < this.#every) return
     this.#skipped = 0
-    this.#samples.push({ second, ...this.#gauge.take(), cpu: this.#cpu() })
+    this.#samples.push(this.#sample(second, this.#gauge.take()))
     if (this.#samples.length < this.#max) return
     this.#every *= 2
     const halved: PerfSample[] = []
@@ -133,12 +133,23 @@ export class PerfLog {
     this.#samples.splice(0, this.#samples.length, ...halved)
   }
 
+  #sample(second: number, interval: Interval): PerfSample {
+    const cpu = this.#cpu()
+    const shares = cpu && { user: rounded(cpu.user), system: rounded(cpu.system), iowait: rounded(cpu.iowait) }
+    return { second: rounded(second), ...interval, cpu: shares }
+  }
+
   /** The rest of an interval, when there is something in it. */
   finish(second: number): readonly PerfSample[] {
     const rest = this.#gauge.take()
-    if (rest.ops + rest.errors > 0) this.#samples.push({ second, ...rest, cpu: this.#cpu() })
+    if (rest.ops + rest.errors > 0) this.#samples.push(this.#sample(second, rest))
     return this.#samples
   }
+}
+
+/** Results travel: digits that say nothing stay here. */
+function rounded(value: number): number {
+  return Math.round(value * 10_000) / 10_000
 }
 
 /** Percentiles of two intervals cannot be joined exactly from percentiles: the higher one is an upper bound. */

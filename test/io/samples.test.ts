@@ -5,11 +5,11 @@ import { samplesMax } from '../../src/io/samples.ts'
 
 it.each([
   [1, 3600],
-  [27, 3600],
-  [28, 3570],
-  [64, 1562],
-  [1000, 100],
-  [4096, 24],
+  [11, 3600],
+  [12, 3332],
+  [64, 624],
+  [1000, 40],
+  [4096, 8],
   [1_000_000, 2],
 ])('each of %i agents keeps up to %i: the results of all must fit into one message', (agents, samples) => {
   expect(samplesMax(agents)).toBe(samples)

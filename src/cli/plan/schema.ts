@@ -52,7 +52,7 @@ const perfLog = z.strictObject({
   interval: duration({ min: 100, max: 3_600_000 })
     .prefault('1s')
     .describe(
-      'Time between two rows of perf_log.tsv; doubled when a stage has 3600 of them, with more than 27 agents 100,000 of all.',
+      'Time between two rows of perf_log.tsv; doubled when a stage has 3600 of them, with more than 11 agents 40,000 of all.',
     ),
   path: ignored('perf_log.tsv is in the result folder of each peer'),
   enabled: ignored('perf_log.tsv is always written', true),
