@@ -229,6 +229,18 @@ describe('a plan that means harm', () => {
     expect(elements(html)).toEqual(elements(plain))
   })
 
+  it('has no latency where no operation succeeded', async () => {
+    const out = await mkdtemp(path.join(tmpdir(), 'paceline-report-'))
+    const { summary } = await folderOf(out)
+    await rm(out, { recursive: true, force: true })
+    const nothing = { count: 0, errors: 7, bytes: 0, opsPerSecond: 0, mibPerSecond: 0, meanUs: 0, p50Us: 0, maxUs: 0 }
+    const stages = summary.stages.map((stage) => ({
+      ...stage,
+      ops: stage.ops.map((figures) => ({ ...figures, ...nothing, p99Us: 0 })),
+    }))
+    expect(renderTable({ ...summary, stages })).toMatch(/^ {3}get +0 +7 +0\.0 +- +- +- +- +-$/m)
+  })
+
   it('does not speak to the terminal: notes quote file names and servers', async () => {
     const out = await mkdtemp(path.join(tmpdir(), 'paceline-report-'))
     const { summary } = await folderOf(out)

@@ -43,7 +43,9 @@ function cellsOf(figures: Figures): string[] {
     String(figures.errors),
     rate(figures.opsPerSecond),
     figures.bytes === 0 ? '-' : rate(figures.mibPerSecond),
-    ...[figures.meanUs, figures.p50Us, figures.p99Us, figures.maxUs].map(duration),
+    ...[figures.meanUs, figures.p50Us, figures.p99Us, figures.maxUs].map((us) =>
+      figures.count === 0 ? '-' : duration(us),
+    ),
   ]
 }
 

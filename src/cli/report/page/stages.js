@@ -157,7 +157,7 @@ function latencyColumns() {
   return columns.map(([title, key]) => ({
     title,
     value: ({ figures }) => figures[key],
-    show: ({ figures }) => latency(figures[key]),
+    show: ({ figures }) => (figures.count === 0 ? '–' : latency(figures[key])),
   }))
 }
 
