@@ -6,7 +6,8 @@
  *
  * With --endpoint, the credentials are those of the AWS environment variables; the bucket must be there, and what is
  * below its `paceline-bench/` is made and deleted. Prints for each load the median of the repetitions: operations a
- * second, CPU time of the client's process an operation (its threads included), and Paceline's share of the best other.
+ * second, CPU time of the client's process an operation (its threads included), and Paceline's share of the best other, by
+ * both.
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '3' },
     repeat: { type: 'string', default: '3' },
     lanes: { type: 'string', default: '32' },
-    only: { type: 'string', default: 'paceline,aws4+undici,aws-sdk' },
+    only: { type: 'string', default: 'paceline,signer+dispatch,aws4+undici,aws-sdk' },
     on: { type: 'string', default: 'node,deno' },
     endpoint: { type: 'string' },
     bucket: { type: 'string', default: 'paceline-bench' },
@@ -113,14 +114,16 @@ function print(runtime: string, load: Load, measured: ReadonlyMap<string, readon
   }))
   for (const { client, ops, cpu, errors } of medians) {
     const failed = errors > 0 ? `   ${errors} errors` : ''
-    const head = `${runtime.padEnd(5)} ${load.name.padEnd(10)} ${client.padEnd(12)}`
+    const head = `${runtime.padEnd(5)} ${load.name.padEnd(10)} ${client.padEnd(15)}`
     console.log(`${head} ${ops.toFixed(0).padStart(7)} ops/s ${cpu.toFixed(0).padStart(6)} us CPU an op${failed}`)
   }
   const own = medians.find(({ client }) => client === 'paceline')
-  const best = Math.max(...medians.filter((one) => one !== own).map(({ ops }) => ops))
-  if (own !== undefined && Number.isFinite(best)) {
-    console.log(`${runtime.padEnd(5)} ${load.name.padEnd(10)} paceline / best other: ${(own.ops / best).toFixed(2)}`)
-  }
+  const others = medians.filter((one) => one !== own)
+  if (own === undefined || others.length === 0) return
+  const byRate = own.ops / Math.max(...others.map(({ ops }) => ops))
+  const byCpu = Math.min(...others.map(({ cpu }) => cpu)) / own.cpu
+  const head = `${runtime.padEnd(5)} ${load.name.padEnd(10)} paceline / best other:`
+  console.log(`${head} ${byRate.toFixed(2)}, by CPU ${byCpu.toFixed(2)}`)
 }
 
 await main()
