@@ -373,7 +373,8 @@ export function askPromise(step: Step, peer: PeerId): void {
   const { lead } = step.state
   const plan = openPlan(step.state)
   if (lead === null || plan === null) return
-  step.send(peer, { type: 'vote', ballot: lead.ballot, plan: plan.ref, sequence: plan.openSequence })
+  const accepted = plan.accepted?.ballot ?? null
+  step.send(peer, { type: 'vote', ballot: lead.ballot, plan: plan.ref, sequence: plan.openSequence, accepted })
 }
 
 /** A peak that fades: the slowest accept of late. */

@@ -61,8 +61,9 @@ export function callVote(step: Step): boolean {
     promises: new Map([[state.self.peer, ownPromise(step)]]),
     retryAt: now + patienceMs(step, dice),
   }
-  const message = { type: 'vote', ballot, plan: plan?.ref ?? null, sequence: plan?.openSequence ?? 0 } as const
-  step.sendEach(electorate(state), message)
+  const sequence = plan?.openSequence ?? 0
+  const accepted = plan?.accepted?.ballot ?? null
+  step.sendEach(electorate(state), { type: 'vote', ballot, plan: plan?.ref ?? null, sequence, accepted })
   countCampaign(step)
   return true
 }
@@ -91,10 +92,10 @@ export function onPromise(step: Step, from: PeerId, message: Of<'promise'>): boo
   const { state } = step
   state.planMax = Math.max(state.planMax, message.planMax)
   const plan = openPlan(state)
-  const accepted = samePlan(message.plan, plan?.ref ?? null) ? message.accepted : null
-  const fault = faultOfAccepted(plan, accepted, message.ballot)
-  if (fault !== undefined) {
-    step.reject('conflict', from, 'promise', 'an accepted value that the policy allows', fault)
+  const accepted = samePlan(message.plan, plan?.ref ?? null) ? completed(plan, message) : null
+  const fault = accepted === undefined ? 'one not held here' : faultOfAccepted(plan, accepted, message.ballot)
+  if (accepted === undefined || fault !== undefined) {
+    step.reject('conflict', from, 'promise', 'an accepted value that the policy allows', fault ?? '')
     return false
   }
   const note: PromiseNote = { sequence: message.sequence, accepted }
@@ -109,6 +110,17 @@ export function onPromise(step: Step, from: PeerId, message: Of<'promise'>): boo
   }
   step.reject('stale_term', from, 'promise', showBallot(state.promised), showBallot(message.ballot))
   return false
+}
+
+/** The value that a promise tells of: a voter leaves it out where this peer said it has it. Undefined when it has not. */
+function completed(plan: PlanState | null, { sequence, accepted }: Of<'promise'>): Accepted | null | undefined {
+  if (accepted === null) return null
+  const { ballot, decision } = accepted
+  if (decision !== null) return { ballot, decision }
+  // Decided since: nobody need know any more.
+  if (plan === null || sequence < plan.openSequence) return null
+  const own = plan.accepted
+  return own !== null && sameBallot(own.ballot, ballot) ? own : undefined
 }
 
 /** Why this cannot have been accepted before a vote for `ballot`; undefined when it can. */

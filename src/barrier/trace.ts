@@ -1,7 +1,7 @@
 /** One line of text per input, output and message, in a stable order: what golden traces and replays are made of. */
 
 import { showBallot } from './ballot.ts'
-import type { Accepted, Decision, Exclusion, Input, Member, Message, Output, PeerId, PlanRef } from './types.ts'
+import type { AcceptedNote, Decision, Exclusion, Input, Member, Message, Output, PeerId, PlanRef } from './types.ts'
 
 export function showInput(input: Input): string {
   switch (input.type) {
@@ -141,8 +141,9 @@ function showStart(startAt: number | null): string[] {
   return startAt === null ? [] : [`startAt=${ms(startAt)}`]
 }
 
-function showAccepted(accepted: Accepted | null): string {
-  return accepted === null ? 'accepted=none' : `accepted=${showBallot(accepted.ballot)}:${accepted.decision.kind}`
+function showAccepted(accepted: AcceptedNote | null): string {
+  if (accepted === null) return 'accepted=none'
+  return `accepted=${showBallot(accepted.ballot)}:${accepted.decision?.kind ?? 'the same'}`
 }
 
 function showOutcome(outcome: Extract<Message, { type: 'submit_reply' }>['outcome']): string {

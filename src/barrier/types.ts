@@ -142,6 +142,12 @@ export interface Accepted {
   readonly decision: Decision
 }
 
+/** What a voter has accepted. `decision` is null where the vote said that its sender has accepted that at this ballot, too. */
+export interface AcceptedNote {
+  readonly ballot: Ballot
+  readonly decision: Decision | null
+}
+
 /** Who is ready at the open sequence, as the leader sees it. `digestSequence` rises with each one of a ballot. */
 export interface ReadinessDigest {
   readonly plan: PlanRef
@@ -214,13 +220,20 @@ export type Message =
       /** So many decisions of the candidate's plan the sender could give it. */
       readonly known: number
     }
-  | { readonly type: 'vote'; readonly ballot: Ballot; readonly plan: PlanRef | null; readonly sequence: number }
+  /** `accepted`: the ballot at which the sender has accepted a value for the sequence. */
+  | {
+      readonly type: 'vote'
+      readonly ballot: Ballot
+      readonly plan: PlanRef | null
+      readonly sequence: number
+      readonly accepted: Ballot | null
+    }
   | {
       readonly type: 'promise'
       readonly ballot: Ballot
       readonly plan: PlanRef | null
       readonly sequence: number
-      readonly accepted: Accepted | null
+      readonly accepted: AcceptedNote | null
       /** The sender's own ready for its open sequence, so that a new leader starts warm. */
       readonly ready: ReadyNote | null
       readonly planMax: number

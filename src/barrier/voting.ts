@@ -68,7 +68,7 @@ export function onVote(step: Step, from: PeerId, message: Of<'vote'>): void {
     promise(step, message.ballot)
     state.electionAt = step.now + graceMs(step)
   }
-  step.send(from, { type: 'promise', ballot: message.ballot, ...ownPromiseMessage(step) })
+  step.send(from, { type: 'promise', ballot: message.ballot, ...ownPromiseMessage(step, message) })
 }
 
 /** The candidate stands for the same plan as this voter, and is not behind; who is behind is helped on. */
@@ -128,10 +128,18 @@ export function ownPromise(step: Step): PromiseNote {
   return { sequence: plan?.openSequence ?? 0, accepted: plan?.accepted ?? null }
 }
 
-function ownPromiseMessage(step: Step): Omit<Of<'promise'>, 'type' | 'ballot'> {
+/** A value may be large, and most have accepted the same: what the candidate has is not sent to it. */
+function ownPromiseMessage(step: Step, vote: Of<'vote'>): Omit<Of<'promise'>, 'type' | 'ballot'> {
   const { state } = step
   const plan = openPlan(state)
-  return { plan: plan?.ref ?? null, ...ownPromise(step), ready: ownReady(step), planMax: state.planMax }
+  const { sequence, accepted } = ownPromise(step)
+  const isKnown =
+    accepted !== null &&
+    vote.accepted !== null &&
+    vote.sequence === sequence &&
+    sameBallot(accepted.ballot, vote.accepted)
+  const note = isKnown ? { ballot: accepted.ballot, decision: null } : accepted
+  return { plan: plan?.ref ?? null, sequence, accepted: note, ready: ownReady(step), planMax: state.planMax }
 }
 
 /** What this peer has to say at the open barrier, or null while it works. */

@@ -86,7 +86,7 @@ const decision = z.discriminatedUnion('kind', [
     reports: z.array(report).max(4 * barrierLimits.membersMax),
   }),
 ])
-const accepted = z.strictObject({ ballot, decision })
+const accepted = z.strictObject({ ballot, decision: decision.nullable() })
 const readyNote = { sequence, status: readyStatus, payload, waitedMs: duration }
 const digest = z.strictObject({
   plan,
@@ -113,7 +113,13 @@ const electionMessages = [
     promised: ballot,
     known: count,
   }),
-  z.strictObject({ type: z.literal('vote'), ballot, plan: plan.nullable(), sequence }),
+  z.strictObject({
+    type: z.literal('vote'),
+    ballot,
+    plan: plan.nullable(),
+    sequence,
+    accepted: ballot.nullable(),
+  }),
   z.strictObject({
     type: z.literal('promise'),
     ballot,

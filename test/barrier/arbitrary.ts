@@ -1,7 +1,7 @@
 /** Arbitrary well-formed messages over a small world, so that they often meet what the core really has. */
 
 import type {
-  Accepted,
+  AcceptedNote,
   Ballot,
   ClockNote,
   Decision,
@@ -72,7 +72,12 @@ export class Arbitrary {
       promised: this.#ballot(),
       known: this.#small(),
     }),
-    vote: () => ({ type: 'vote', ballot: this.#ballot(), ...this.#about() }),
+    vote: () => ({
+      type: 'vote',
+      ballot: this.#ballot(),
+      ...this.#about(),
+      accepted: this.#prng.chance(0.5) ? null : this.#ballot(),
+    }),
     promise: () => ({
       type: 'promise',
       ballot: this.#ballot(),
@@ -172,8 +177,8 @@ export class Arbitrary {
     return { plan: this.#plan(), sequence: this.#sequence(), digestSequence: this.#small(), ...lists }
   }
 
-  #accepted(): Accepted {
-    return { ballot: this.#ballot(), decision: this.#decision() }
+  #accepted(): AcceptedNote {
+    return { ballot: this.#ballot(), decision: this.#prng.chance(0.2) ? null : this.#decision() }
   }
 
   #decision(): Decision {

@@ -88,7 +88,7 @@ const byType: { readonly [T in MessageType]: Extract<Message, { type: T }> } = {
   },
   prevote: { type: 'prevote', ballot, plan: null, sequence: 0 },
   prevote_reply: { type: 'prevote_reply', ballot, granted: false, leader: ballot, promised: ballot, known: 2 },
-  vote: { type: 'vote', ballot, plan, sequence: 1 },
+  vote: { type: 'vote', ballot, plan, sequence: 1, accepted: ballot },
   promise: {
     type: 'promise',
     ballot,

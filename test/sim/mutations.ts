@@ -348,4 +348,22 @@ export const mutations: readonly Mutation[] = [
     name: 'one that is alone reports the same again at each barrier',
     edits: [edit('course.ts', '  dropCarried(plan, decision)\n  step.emit', '  step.emit')],
   },
+  {
+    name: 'a vote that leaves out what was accepted says that nothing was',
+    edits: [
+      edit('election.ts', '  return own !== null && sameBallot(own.ballot, ballot) ? own : undefined', '  return null'),
+    ],
+  },
+  {
+    name: "another accepted value is taken for the candidate's own, and left out",
+    from: 3700,
+    edits: [
+      edit('voting.ts', '    sameBallot(accepted.ballot, vote.accepted)\n', '    true\n'),
+      edit(
+        'election.ts',
+        'return own !== null && sameBallot(own.ballot, ballot) ? own : undefined',
+        'return own !== null ? { ballot, decision: own.decision } : undefined',
+      ),
+    ],
+  },
 ]
