@@ -221,10 +221,9 @@ function followFor(
   state.planMax = Math.max(state.planMax, message.planMax)
   const plan = openPlan(state)
   const foreign = plan !== null && !samePlan(plan.ref, message.plan)
-  if (plan !== null) {
-    const known = foreign ? plan.openSequence + 1 : message.sequence
-    if (known > plan.openSequence) askDecisions(step, plan, from, known)
-  }
+  // The leader of others may know how this plan ended; that it may not must keep nobody from asking one that does.
+  if (foreign) step.send(from, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
+  else if (plan !== null && message.sequence > plan.openSequence) askDecisions(step, plan, from, message.sequence)
   const same = state.leader !== null && sameBallot(state.leader, message.ballot)
   if (type === 'pong') state.silentLeader = null
   if (foreign && !same) return false

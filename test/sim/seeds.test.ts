@@ -21,6 +21,7 @@ const found: readonly (readonly [number, string])[] = [
   [4482, 'a timer of the policy stayed due while an abort was being decided'],
   [4970, 'a start refused by a majority kept its leader bound for ever'],
   [9703, 'a restarted leader gave a plan a number that had been used'],
+  [16661, 'whoever asked the leader of others for decisions asked nobody else for ever longer'],
   [79068, 'a bound peer followed a leader that had no part in its plan'],
   [82037, 'one that had given up a start which the others decided counted as there'],
   [96202, 'the same, after a start that was given up'],
