@@ -46,6 +46,7 @@ function tries(calls: FileCalls, name: string): Record<string, unknown> {
   ask('look at what was cut and has two names', () => pick(calls.lookAt(fd)))
   ask('read on', () => [read(fd, null), read(fd, null)])
   calls.close(fd)
+  ask('close what is closed', () => calls.close(fd))
   ask('write what is closed', () => calls.write(fd, data, 0))
   ask('size of a link', () => calls.sizeOf(folder, 'link'))
   ask('open a link', () => calls.open(folder, 'link', O_RDONLY | O_NOFOLLOW))

@@ -121,8 +121,8 @@ class LibraryCalls implements FileCalls {
   }
 
   close(fd: number): void {
-    // Whatever it answers, the descriptor is closed.
-    this.#c.close(fd)
+    // Network file systems tell here what they could not write. The descriptor is closed even if it was interrupted.
+    if (this.#c.close(fd) < 0) this.#fail('close')
   }
 
   read(fd: number, buffer: Buffer, length: number, position: number | null): number {
