@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 // Starts paceline on Node; where this Node is too old, on the one that scripts/setup.js put into node_modules.
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { freshBundle } from '../scripts/bundle.js'
 import { runCompiled } from '../scripts/compiled.js'
+import { installedMain } from '../scripts/dist.js'
 import { become, findNode, keepCompiled } from '../scripts/runtime.js'
 
 const node = findNode()
 keepCompiled()
 if (node === process.execPath) {
-  const bundle = freshBundle()
-  if (bundle === undefined) await import('../src/cli/main.ts')
-  else runCompiled(bundle)
+  const installed = installedMain()
+  const bundle = installed === undefined ? freshBundle() : undefined
+  if (installed !== undefined) await import(pathToFileURL(installed).href)
+  else if (bundle !== undefined) runCompiled(bundle)
+  else await import('../src/cli/main.ts')
 } else if (node !== undefined) {
   become(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)])
 } else {

@@ -197,6 +197,7 @@ function addressIn(log: string): string | null {
 /** This program on this runtime, as a command line. */
 function ownProgram(): [string, ...string[]] {
   const place = (file: string) => fileURLToPath(new URL(file, import.meta.url))
-  if (process.versions.deno !== undefined) return [process.execPath, 'run', '-A', place('./main.ts')]
+  if (process.versions.deno !== undefined)
+    return [process.execPath, 'run', '-A', place(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js')]
   return [process.execPath, place('../../bin/paceline.js')]
 }

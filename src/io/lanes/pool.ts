@@ -8,7 +8,8 @@ import { now } from '../clock.ts'
 import { IoError, messageOf } from '../errors.ts'
 import type { FromThread, Job, ToThread } from './jobs.ts'
 
-const ENTRY = new URL('./thread.ts', import.meta.url)
+/** As JavaScript in a package, see scripts/dist.js. */
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
 
 /** What a lane allocates lives shortly: with little room for it, many lanes stay in the caches of the CPU. */
 const LIMITS = { maxYoungGenerationSizeMb: 8 }
