@@ -6,14 +6,10 @@ export const limits = {
   gossipBytesMax: 256 * 1024,
   /** Peers to which each peer passes gossip on. */
   gossipFanout: 4,
-  /** A peer connects to so many of those that it finds on its host, and to others once there is something to say ... */
-  newcomerLinks: 3,
-  /** ... or when nobody has come for a while: to all where they are no more than this, */
+  /** Peers of one host connect all to all as long as they are no more than this ... */
   neighboursMax: 8,
-  settledMs: 500,
-  /** else to the first in line to lead, one a look, after so many looks in which nobody came. */
-  successors: 3,
-  settledLooks: 2,
+  /** ... further ones to so many of those that are there, and to others once there is something to say. */
+  newcomerLinks: 4,
   /** Messages that wait for the connection to such a peer. */
   unsentMax: 256,
   /** Gossip of a decision waits this long, and for the next decision: those that it concerns were told directly. */

@@ -222,9 +222,9 @@ class RunningMesh implements Mesh {
     if (rendezvousDir === null) return
     const { peerId } = this
     this.#rendezvous = new Rendezvous(rendezvousDir, runId, peerId, {
-      onFound: ({ peer, addrs, who, seal }) => {
+      onFound: ({ peer, addrs, who, seal }, count) => {
         if (seal !== sealOf(secret, peer)) this.#peers.meet(peer, addrs)
-        else this.#peers.meetHere(peer, addrs, who)
+        else this.#peers.meetHere(peer, addrs, who, count)
       },
       onGone: (peer) => this.#peers.goneHere(peer),
     })

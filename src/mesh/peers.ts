@@ -13,7 +13,6 @@ import { type Acquaintance, Introductions } from './introductions.ts'
 import { knock } from './knock.ts'
 import { limits, protocols } from './limits.ts'
 import { Link } from './link.ts'
-import { Neighbours } from './neighbours.ts'
 import type { Node } from './node.ts'
 import { newRecord, type PeerRecord } from './record.ts'
 import type { PeerInfo, RefuseReason } from './types.ts'
@@ -42,7 +41,6 @@ export class Peers {
   readonly #records = new Map<string, PeerRecord>()
   readonly #upkeep: Upkeep<PeerRecord>
   readonly #introductions: Introductions
-  readonly #neighbours: Neighbours<PeerRecord>
   readonly #inbounds = new Set<Inbound>()
   /** Peers that others told of and that were never met. */
   readonly #hearsay = new Set<string>()
@@ -71,10 +69,6 @@ export class Peers {
           .map(({ peer, addrs, info }) => ({ peer, addrs, isAgent: info?.role === 'agent' })),
       introduce: (to, peers) => this.send(to, { type: 'introduction', peers }),
     })
-    this.#neighbours = new Neighbours<PeerRecord>({
-      list: () => [...this.#records.values()].filter(({ near, up, present }) => near && (up || present)),
-      link: (record) => this.#dialSoon(record),
-    })
     gate.open({
       isBanned: (peer) => this.#records.get(peer)?.guard.banned ?? false,
       onRefused: (reason, from, expected, got) => events.onRefused(reason, from, expected, got),
@@ -99,12 +93,10 @@ export class Peers {
     this.#closed = true
     this.#upkeep.stop()
     this.#introductions.close()
-    this.#neighbours.close()
   }
 
   #look(): void {
     for (const inbound of this.#inbounds) inbound.look()
-    if (this.#self.role === 'agent') this.#neighbours.look()
     this.#gate.look((peer) => this.#records.get(peer)?.info !== undefined)
   }
 
@@ -191,15 +183,15 @@ export class Peers {
     this.meet(peer, addrs)
   }
 
-  /** A peer of this host. A few are connected to at once; which others before there is something to say, time tells. */
-  meetHere(peer: string, addrs: readonly string[], who: Identity): void {
+  /** One of `count` peers of this host. Of many only a few are connected to before there is something to say to them. */
+  meetHere(peer: string, addrs: readonly string[], who: Identity, count: number): void {
     const { wire, run, ...info } = who
     const isOurs = wire === wireVersion && run === this.#self.run && who.role === 'agent'
     const record = peer === this.#node.peerId.toString() ? undefined : this.#tryRecord(peer)
     if (record !== undefined) record.near = isOurs
     const isKnown = record?.info !== undefined || record?.dialing === true
-    if (!isKnown && isOurs) this.#neighbours.came()
-    if (record === undefined || isKnown || !isOurs || this.#linkedOrSoon() < limits.newcomerLinks) {
+    const isNeighbour = count <= limits.neighboursMax || this.#linkedOrSoon() < limits.newcomerLinks
+    if (record === undefined || isKnown || !isOurs || isNeighbour) {
       return this.meet(peer, addrs)
     }
     record.addrs = addrs

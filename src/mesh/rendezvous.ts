@@ -41,8 +41,8 @@ export function sealOf(secret: Uint8Array | null, peer: string): string {
 }
 
 export interface RendezvousEvents {
-  /** Each new entry, and now and then again every one whose process lives; not the own. */
-  onFound(entry: Entry): void
+  /** Each new entry, and now and then again every one whose process lives; not the own. `count`: entries there are. */
+  onFound(entry: Entry, count: number): void
   /** The entry was removed, or its process is gone. */
   onGone(peer: string): void
 }
@@ -143,14 +143,14 @@ export class Rendezvous {
     if (listed === null) this.#watch()
     for (const name of new Set([...names, ...this.#entries.keys()])) {
       const known = this.#entries.get(name)
-      if (known === undefined || !names.includes(name)) await this.#look(name)
-      else if (isAlive(known.pid)) this.#events.onFound(known)
+      if (known === undefined || !names.includes(name)) await this.#look(name, names.length)
+      else if (isAlive(known.pid)) this.#events.onFound(known, names.length)
       else await this.#remove(name, known)
     }
   }
 
   /** One file that is new, or was removed. */
-  async #look(name: string): Promise<void> {
+  async #look(name: string, count = this.#entries.size): Promise<void> {
     // Of a peer that others told of the name is theirs.
     const isPlain = name.endsWith('.json') && name === path.basename(name)
     if (!isPlain || name === this.#own || this.#closed) return
@@ -165,7 +165,7 @@ export class Rendezvous {
     const found = await this.#entryOf(file)
     if (found === undefined || this.#closed || this.#entries.has(name)) return
     this.#entries.set(name, found)
-    this.#events.onFound(found)
+    this.#events.onFound(found, Math.max(count, this.#entries.size))
   }
 
   /** Its process is gone, whether or not the folder can be written any more. */
