@@ -244,7 +244,8 @@ distributed:
 `
       try {
         const validated = await run(FILES(target), ['--allow', target])
-        expect(validated.text).toMatch(/1\.0 MiB free, the plan stores up to 4\.0 MiB/)
+        // The other agent may be trying to write just then: one page less.
+        expect(validated.text).toMatch(/(1\.0 MiB|1020\.0 KiB) free, the plan stores up to 4\.0 MiB/)
         const written = await run(stages, ['--allow', target])
         expect(written.text).toMatch(/1 listing +\| +complete +\| +2 of 2 agents/)
         expect(written.text).toMatch(/ENOSPC|no space/i)
