@@ -1,6 +1,6 @@
 /**
  * Who is here is made known to those who do not know of each other: peers that join at the same time are in neither's
- * hello. Each is told once of each other one.
+ * hello. Each is told once of each other one. Peers of one host find each other by themselves.
  */
 
 import { limits } from './limits.ts'
@@ -11,9 +11,15 @@ export interface Acquaintance {
   readonly addrs: readonly string[]
 }
 
+export interface Linked extends Acquaintance {
+  readonly isAgent: boolean
+  /** It is seen in this host's rendezvous folder, as others in there see it. */
+  readonly isNear: boolean
+}
+
 export interface IntroductionActs {
   /** Everybody that is linked; clients are told of agents, and nobody of clients. */
-  linked(): Iterable<Acquaintance & { readonly isAgent: boolean }>
+  linked(): Iterable<Linked>
   introduce(to: string, peers: readonly Acquaintance[]): void
 }
 
@@ -54,9 +60,11 @@ export class Introductions {
   #introduce(): void {
     const linked = [...this.#acts.linked()]
     const agents = linked.filter(({ isAgent, addrs }) => isAgent && addrs.length > 0)
-    for (const { peer } of linked) {
+    for (const { peer, isNear } of linked) {
       const known = this.#known.get(peer)
-      const news = agents.filter((other) => other.peer !== peer && known?.has(other.peer) !== true)
+      const isNews = (other: Linked): boolean =>
+        other.peer !== peer && !(isNear && other.isNear) && known?.has(other.peer) !== true
+      const news = agents.filter(isNews)
       if (news.length === 0) continue
       const peers = news.slice(0, limits.peersInHelloMax).map(({ peer: other, addrs }) => ({ peer: other, addrs }))
       this.note(peer, peers)

@@ -87,7 +87,7 @@ class RunningMesh implements Mesh {
       onUp: (peer) => this.#onUp(peer),
       onDown: (peer) => this.#onDown(peer),
       onFrame: (peer, document, at) => this.#onFrame(peer, document, at),
-      onHearsay: async (peer) => await this.#rendezvous?.lookFor(peer),
+      onHearsay: (peer) => this.#rendezvous?.lookFor(peer),
       onUnreachable: (peer) => this.#driver?.feed({ type: 'unreachable', peer }),
       onRefused: (reason, from, expected, got) => this.#refused(reason, from, expected, got),
     })

@@ -25,8 +25,8 @@ export interface PeersEvents {
   /** A frame of a peer that is up; not yet checked. `at`: own clock, when it arrived. */
   onFrame(peer: PeerInfo, document: unknown, at: number): void
   onUnreachable(peer: string): void
-  /** Others know a peer that is new here. Resolves once it was looked for on this host. */
-  onHearsay(peer: string): Promise<void>
+  /** Others know a peer that is new here: it is looked for on this host. */
+  onHearsay(peer: string): void
   onRefused(reason: RefuseReason, from: string, expected: string, got: string): void
 }
 
@@ -66,7 +66,7 @@ export class Peers {
       linked: () =>
         [...this.#records.values()]
           .filter(({ up }) => up)
-          .map(({ peer, addrs, info }) => ({ peer, addrs, isAgent: info?.role === 'agent' })),
+          .map(({ peer, addrs, info, near }) => ({ peer, addrs, isAgent: info?.role === 'agent', isNear: near })),
       introduce: (to, peers) => this.send(to, { type: 'introduction', peers }),
     })
     gate.open({
@@ -175,12 +175,10 @@ export class Peers {
 
   #hearOf(teller: PeerRecord, others: readonly Acquaintance[]): void {
     this.#introductions.note(teller.peer, others)
-    for (const { peer, addrs } of others) void this.#lookFor(peer, addrs)
-  }
-
-  async #lookFor(peer: string, addrs: readonly string[]): Promise<void> {
-    if (this.#records.get(peer)?.info === undefined) await this.#events.onHearsay(peer)
-    this.meet(peer, addrs)
+    for (const { peer, addrs } of others) {
+      if (this.#records.get(peer)?.info === undefined) this.#events.onHearsay(peer)
+      this.meet(peer, addrs)
+    }
   }
 
   /** One of `count` peers of this host. Of many only a few are connected to before there is something to say to them. */
@@ -340,7 +338,7 @@ export class Peers {
         this.#down(record)
         if (!this.#closed) queueMicrotask(() => void this.#openLink(record))
       })
-      const hello = this.#hello()
+      const hello = this.#hello(record)
       record.link.send(encodeFrame(hello))
       record.link.flush()
       this.#introductions.note(record.peer, hello.peers)
@@ -359,8 +357,10 @@ export class Peers {
     return { wire: wireVersion, ...this.#self }
   }
 
-  #hello(): Hello {
-    const others = [...this.#records.values()].filter(({ up, info }) => up && info?.role === 'agent')
+  #hello({ near: isNear }: PeerRecord): Hello {
+    const others = [...this.#records.values()].filter(
+      ({ up, info, near }) => up && info?.role === 'agent' && !(isNear && near),
+    )
     return {
       type: 'hello',
       wire: wireVersion,

@@ -1,8 +1,8 @@
 /** A folder in which the peers of one host leave their addresses, so that they find each other without being told. */
 
 import { createHash, createHmac } from 'node:crypto'
-import { existsSync, type FSWatcher, watch } from 'node:fs'
-import { chmod, lstat, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { existsSync, type FSWatcher, lstatSync, readFileSync, rmSync, watch } from 'node:fs'
+import { chmod, lstat, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { limits } from './limits.ts'
@@ -101,7 +101,8 @@ export class Rendezvous {
     try {
       this.#watcher = watch(this.#folder, (_, name) => {
         // The end of the folder itself comes under its own name.
-        void (name === null || name === path.basename(this.#folder) ? this.#scan() : this.#look(name))
+        if (name === null || name === path.basename(this.#folder)) void this.#scan()
+        else this.#look(name)
       })
       this.#watcher.on('error', () => this.#watcher?.close())
     } catch {
@@ -110,8 +111,8 @@ export class Rendezvous {
   }
 
   /** For a peer that others have met before it was noticed here. */
-  async lookFor(peer: string): Promise<void> {
-    if (!this.#entries.has(`${peer}.json`)) await this.#look(`${peer}.json`)
+  lookFor(peer: string): void {
+    if (!this.#entries.has(`${peer}.json`)) this.#look(`${peer}.json`)
   }
 
   async close(): Promise<void> {
@@ -143,14 +144,14 @@ export class Rendezvous {
     if (listed === null) this.#watch()
     for (const name of new Set([...names, ...this.#entries.keys()])) {
       const known = this.#entries.get(name)
-      if (known === undefined || !names.includes(name)) await this.#look(name, names.length)
+      if (known === undefined || !names.includes(name)) this.#look(name, names.length)
       else if (isAlive(known.pid)) this.#events.onFound(known, names.length)
       else await this.#remove(name, known)
     }
   }
 
   /** One file that is new, or was removed. */
-  async #look(name: string, count = this.#entries.size): Promise<void> {
+  #look(name: string, count = this.#entries.size): void {
     // Of a peer that others told of the name is theirs.
     const isPlain = name.endsWith('.json') && name === path.basename(name)
     if (!isPlain || name === this.#own || this.#closed) return
@@ -162,8 +163,8 @@ export class Rendezvous {
       this.#events.onGone(known.peer)
       return
     }
-    const found = await this.#entryOf(file)
-    if (found === undefined || this.#closed || this.#entries.has(name)) return
+    const found = this.#entryOf(file)
+    if (found === undefined) return
     this.#entries.set(name, found)
     this.#events.onFound(found, Math.max(count, this.#entries.size))
   }
@@ -175,14 +176,15 @@ export class Rendezvous {
   }
 
   /** The entry, or undefined where it is unreadable, or its process is gone (then it is removed). */
-  async #entryOf(file: string): Promise<Entry | undefined> {
+  #entryOf(file: string): Entry | undefined {
     try {
-      const stats = await lstat(file)
+      // At once: by way of other threads, the files of many peers cost each of them tens of milliseconds at their start.
+      const stats = lstatSync(file)
       if (!stats.isFile() || stats.size > fileBytesMax) return undefined
       if (process.getuid !== undefined && stats.uid !== process.getuid()) return undefined
-      const parsed = parseEntry(await readFile(file, 'utf8'))
+      const parsed = parseEntry(readFileSync(file, 'utf8'))
       if (parsed === undefined || isAlive(parsed.pid)) return parsed
-      await rm(file, { force: true })
+      rmSync(file, { force: true })
     } catch {
       // It vanished.
     }
