@@ -76,6 +76,39 @@ describe('imports go down only', () => {
   })
 })
 
+it('no file imports itself by way of others, types included', () => {
+  const imports = new Map(source.map((file) => [file.name, ownImports(file)]))
+  const circles = [...imports.keys()].map((name) => circleFrom(name, imports)).filter((way) => way.length > 0)
+  expect(circles).toEqual([])
+})
+
+function ownImports(file: SourceFile): string[] {
+  const folder = path.posix.dirname(file.name)
+  return importsOf(file)
+    .filter((target) => target.startsWith('.'))
+    .map((target) => path.posix.join(folder, target))
+}
+
+/** The files on a way from `name` back to it, in order; none where there is no such way. */
+function circleFrom(name: string, imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const cameFrom = new Map<string, string>()
+  const next = [name]
+  for (let file = next.shift(); file !== undefined; file = next.shift()) {
+    for (const target of imports.get(file) ?? []) {
+      if (target === name) return [...wayTo(file, cameFrom), name]
+      if (cameFrom.has(target)) continue
+      cameFrom.set(target, file)
+      next.push(target)
+    }
+  }
+  return []
+}
+
+function wayTo(file: string, cameFrom: ReadonlyMap<string, string>): string[] {
+  const before = cameFrom.get(file)
+  return before === undefined ? [file] : [...wayTo(before, cameFrom), file]
+}
+
 it('the barrier core is sans-IO', () => {
   const forbidden =
     /\bDate\b|\bMath\.random\b|\bperformance\b|\bsetTimeout\b|\bsetInterval\b|\basync\b|\bawait\b|\bPromise\b|\bconsole\b|\bprocess\b|node:/

@@ -3,11 +3,12 @@
  * members, then accepts of a majority. Phase 1 is the election; a leader keeps its promises from sequence to sequence.
  */
 
+import { assert } from './assert.ts'
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { askDecisions, giveDecisions, refuse } from './catchup.ts'
 import { applyDecision, bind, finish, offsetTo } from './course.ts'
 import { follow, rejectBallot, stepDown } from './following.ts'
-import { assert, faultOf, isNamed } from './invariants.ts'
+import { faultOf, isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
 import { hasMajority, heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
 import { majorityOf } from './policy.ts'

@@ -3,6 +3,7 @@
  * file or promise. Time and dice come in with each input, effects go out.
  */
 
+import { assert } from './assert.ts'
 import { offerProposal, onAccept, onCatchup, onDecided, onDecision, onPropose, onRefuse } from './consensus.ts'
 import { finishStage } from './course.ts'
 import {
@@ -15,7 +16,7 @@ import {
   tickElection,
 } from './election.ts'
 import { loseLeader, scheduleElection, stepDown } from './following.ts'
-import { assert, assertInvariants } from './invariants.ts'
+import { assertInvariants } from './invariants.ts'
 import { advance, digestSoon, greet, leaderWakeAt, tickLeader } from './leader.ts'
 import { limits } from './limits.ts'
 import {

@@ -1,7 +1,8 @@
 /** This peer's way through its plan: bound by accepting a start, on by decisions, to an end. */
 
+import { assert } from './assert.ts'
 import { loseLeader, measureClock, scheduleElection } from './following.ts'
-import { assert, isNamed } from './invariants.ts'
+import { isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
 import { announcedStart, samePlan, silenceMs, stageAt } from './membership.ts'
 import { bestSample } from './offset.ts'

@@ -3,10 +3,11 @@
  * promise of phase 1. This is the candidate's side, voting.ts the voter's.
  */
 
+import { assert } from './assert.ts'
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { askDecisions } from './catchup.ts'
 import { loseLeader, pingPeer, placeInLine, promise, sawTerm, scheduleElection, stepDown } from './following.ts'
-import { assert, faultOf } from './invariants.ts'
+import { faultOf } from './invariants.ts'
 import { limits } from './limits.ts'
 import { electorate, hasMajority, isMember, nameOf, openPlan, samePlan, silenceMs } from './membership.ts'
 import type { LeaderState, PlanState, PromiseNote } from './state.ts'

@@ -1,7 +1,7 @@
 /** Whom this peer follows, and what it has promised. */
 
+import { assert } from './assert.ts'
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
-import { assert } from './invariants.ts'
 import { limits } from './limits.ts'
 import { electorate, heartbeatSpec, nameOf, openPlan } from './membership.ts'
 import type { CoreState, PeerState } from './state.ts'

@@ -1,19 +1,10 @@
 /** What must always hold of one peer's core. Checked after every step, in production too. */
 
+import { assert } from './assert.ts'
 import { compareBallots, showBallot } from './ballot.ts'
 import { majorityOf } from './policy.ts'
 import type { CoreState } from './state.ts'
 import type { Decision, Member, ReleaseDecision } from './types.ts'
-
-/** A broken invariant: a defect of this program. The node must stop rather than go on with a wrong state. */
-export class InvariantError extends Error {
-  override readonly name = 'InvariantError'
-  readonly code = 'BARRIER_INVARIANT'
-}
-
-export function assert(condition: boolean, rule: string): asserts condition {
-  if (!condition) throw new InvariantError(`Broken invariant: ${rule}. This is a defect in Paceline; please report it`)
-}
 
 /** B1 to B6 over the state of one peer; `before` is what it had promised when the step began. */
 export function assertInvariants(state: CoreState, before: CoreState['promised']): void {

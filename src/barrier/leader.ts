@@ -1,5 +1,6 @@
 /** What a leader does: gathers peers for a plan, weighs readiness, proposes, keeps members informed. */
 
+import { assert } from './assert.ts'
 import { sameBallot } from './ballot.ts'
 import {
   askMissingPromises,
@@ -13,7 +14,6 @@ import {
 import { bind, heldReports } from './course.ts'
 import { callVote } from './election.ts'
 import { scheduleElection, stepDown } from './following.ts'
-import { assert } from './invariants.ts'
 import { limits } from './limits.ts'
 import { heartbeatSpec, nameOf, openPlan, stageAt } from './membership.ts'
 import { bestKnownClock } from './offset.ts'

@@ -1,6 +1,6 @@
 /** Bounds of the core, times in milliseconds. */
 
-import { assert } from './invariants.ts'
+import { assert } from './assert.ts'
 import type { BarrierSpec } from './types.ts'
 
 export const limits = {

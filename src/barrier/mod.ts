@@ -10,9 +10,9 @@
  * ```
  */
 
+export { InvariantError } from './assert.ts'
 export { compareBallots, sameBallot, showBallot } from './ballot.ts'
 export { BarrierCore } from './core.ts'
-export { InvariantError } from './invariants.ts'
 export { limits as barrierLimits } from './limits.ts'
 export { judge, majorityOf, policyOf, type Standing, type Verdict } from './policy.ts'
 export { showDecision, showInput, showMessage, showOutput } from './trace.ts'

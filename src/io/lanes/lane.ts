@@ -11,19 +11,13 @@ import type { ErrorCounter } from './errors.ts'
 import type { Job, LaneSeat } from './jobs.ts'
 import type { OpRows } from './op-rows.ts'
 import type { SharedWalks } from './shared-walk.ts'
+import type { Timing } from './timing.ts'
 
 /**
  * A lane's work as a coroutine: it yields only when a store answers with a promise, so that the same code is a plain
  * loop on a thread of its own and one of many lanes on a shared thread.
  */
 export type LaneRun = Generator<Promise<number>, void, number>
-
-export interface Timing {
-  /** This thread's clock (`performance.now()`) when the stage starts, ms. */
-  startAt: number
-  /** Adds up to the engine's clock. */
-  toEngineClock: number
-}
 
 export interface LaneContext {
   readonly job: Job
@@ -41,7 +35,6 @@ export interface LaneContext {
   readonly rows: OpRows | null
   /** True when the lane has a thread to itself and may block it. */
   readonly blocks: boolean
-  /** Known when the stage is started; lanes are made before. */
   readonly timing: Timing
   openStore(base: string): Store
   /** Stores that show the same objects by other hosts, and itself; complete once all choosers are made. */

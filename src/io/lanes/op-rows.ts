@@ -4,7 +4,7 @@ import { codeOf, describeReason } from '../errors.ts'
 import type { ObjectRef, Store } from '../stores/types.ts'
 import type { OpName } from '../types.ts'
 import type { Job } from './jobs.ts'
-import type { Timing } from './lane.ts'
+import type { Timing } from './timing.ts'
 
 /** Those of s3dlio and warp, then two of our own: readers find columns by their names. */
 export const OP_COLUMNS = [

@@ -17,11 +17,12 @@ import { CleanupLane, removeFolders } from './cleanup.ts'
 import { ErrorCounter } from './errors.ts'
 import { ExecuteLane } from './execute.ts'
 import type { FromThread, Job, LaneSeat, ToThread } from './jobs.ts'
-import { type LaneContext, type LaneRun, runBlocking, runShared, type Timing } from './lane.ts'
+import { type LaneContext, type LaneRun, runBlocking, runShared } from './lane.ts'
 import { OpRows } from './op-rows.ts'
 import { practiceFor } from './practice.ts'
 import { PrepareLane } from './prepare.ts'
 import { SharedWalks } from './shared-walk.ts'
+import type { Timing } from './timing.ts'
 
 if (parentPort === null) throw new Error('This file is the entry of a worker thread')
 const port = parentPort
