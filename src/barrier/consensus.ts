@@ -19,7 +19,7 @@ import type { Accepted, Ballot, Decision, Message, PeerId, StartDecision } from 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
 /** A start needs everybody it names, as long as the leader that made it proposes it. */
-export function needsEverybody(lead: LeaderState, decision: Decision): boolean {
+function needsEverybody(lead: LeaderState, decision: Decision): boolean {
   return decision.kind === 'start' && sameBallot(decision.ballot, lead.ballot)
 }
 

@@ -131,7 +131,7 @@ function take(step: Step, input: Input): void {
       submit(step, input.spec)
       return
     case 'abort':
-      askAbort(step, null, input.reason)
+      askAbort(step, input.reason)
       return
     case 'ready':
       takeOwnReady(step, input)

@@ -18,8 +18,8 @@ import { ownPromise } from './voting.ts'
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
 /** follower -> candidate: asks first whether an election is wanted. */
-export function standForElection(step: Step): void {
-  const { state, now, dice } = step
+function standForElection(step: Step): void {
+  const { state, now } = step
   state.electionAt = null
   if (!mayStand(step)) return
   const ballot = nextBallot(step)
@@ -29,7 +29,7 @@ export function standForElection(step: Step): void {
     granted: new Set([state.self.peer]),
     denied: false,
     promises: new Map(),
-    retryAt: now + patienceMs(step, dice),
+    retryAt: now + patienceMs(step),
   }
   const plan = openPlan(state)
   step.sendEach(electorate(state), {
@@ -46,7 +46,7 @@ export function standForElection(step: Step): void {
  * False when this peer may not stand.
  */
 export function callVote(step: Step): boolean {
-  const { state, now, dice } = step
+  const { state, now } = step
   state.electionAt = null
   if (!mayStand(step)) return false
   const ballot = nextBallot(step)
@@ -60,7 +60,7 @@ export function callVote(step: Step): boolean {
     granted: new Set(),
     denied: false,
     promises: new Map([[state.self.peer, ownPromise(step)]]),
-    retryAt: now + patienceMs(step, dice),
+    retryAt: now + patienceMs(step),
   }
   const sequence = plan?.openSequence ?? 0
   const accepted = plan?.accepted?.ballot ?? null
@@ -84,7 +84,7 @@ export function onPrevoteReply(step: Step, from: PeerId, message: Of<'prevote_re
   campaign.denied = true
   // The leader that others still see will answer a ping, and be followed then.
   if (message.leader !== null && message.leader.peer !== state.self.peer) pingPeer(step, message.leader.peer)
-  const retryAt = now + retryMs(step, step.dice)
+  const retryAt = now + retryMs(step)
   campaign.retryAt = plan === null ? retryAt : Math.max(campaign.retryAt, retryAt)
 }
 
@@ -248,20 +248,17 @@ function endCampaign(step: Step): void {
   }
   state.campaign = null
   state.failedCampaigns += 1
-  state.electionAt = step.now + retryMs(step, step.dice)
+  state.electionAt = step.now + retryMs(step)
 }
 
-function retryMs(step: Step, dice: number): number {
-  const base = Math.min(
-    limits.campaignRetryMaxMs,
-    limits.campaignRetryMs * 2 ** Math.min(step.state.failedCampaigns, 8),
-  )
-  return base * (0.5 + dice)
+function retryMs({ state, dice }: Step): number {
+  const doubledMs = limits.campaignRetryMs * 2 ** Math.min(state.failedCampaigns, 8)
+  return Math.min(limits.campaignRetryMaxMs, doubledMs) * (0.5 + dice)
 }
 
 /** How long a campaign waits for answers. Idle there is no hurry, and who answers late must not be taken for silent. */
-function patienceMs(step: Step, dice: number): number {
-  return openPlan(step.state) === null ? limits.idlePatienceMs : retryMs(step, dice)
+function patienceMs(step: Step): number {
+  return openPlan(step.state) === null ? limits.idlePatienceMs : retryMs(step)
 }
 
 function mayStand(step: Step): boolean {

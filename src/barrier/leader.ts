@@ -258,7 +258,7 @@ function startPlan(step: Step, lead: LeaderState): boolean {
   const { state, now } = step
   const { gathering } = lead
   if (gathering === null || state.leaving !== null) return false
-  const wanted = wantedPeers(step, gathering)
+  const wanted = wantedPeers(step, lead, gathering)
   if (wanted.kind === 'missing') {
     if (now >= gathering.deadlineAt) closeGathering(step, lead, { status: 'refused', detail: wanted.detail() })
     return false

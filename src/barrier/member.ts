@@ -11,7 +11,7 @@ import { heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan, silenceM
 import { addRelayed, addSample, bestSample, offsetSample } from './offset.ts'
 import type { CoreState, PeerState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { AbsenceReason, Leaderless, Member, Message, PeerId, PlanRef } from './types.ts'
+import type { AbsenceReason, Leaderless, Member, Message, PeerId } from './types.ts'
 import { ownReady } from './voting.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
@@ -192,15 +192,15 @@ export function reportToNewLeader(step: Step): void {
   const { leader } = state
   const proposed = plan?.accepted ?? null
   if (leader === null || proposed === null || !sameBallot(proposed.ballot, leader)) sendReady(step)
-  if (plan !== null && plan.abortReason !== null) askAbort(step, plan.ref, plan.abortReason)
+  if (plan !== null && plan.abortReason !== null) askAbort(step, plan.abortReason)
 }
 
 /** Somebody wants the plan to end. A leader notes it; others tell the leader. */
-export function askAbort(step: Step, ref: PlanRef | null, reason: string): void {
+export function askAbort(step: Step, reason: string): void {
   const { state } = step
   const plan = openPlan(state)
-  if (plan !== null && (ref === null || samePlan(plan.ref, ref))) plan.abortReason ??= reason
-  const target = plan?.ref ?? ref ?? state.leaderPlan
+  if (plan !== null) plan.abortReason ??= reason
+  const target = plan?.ref ?? state.leaderPlan
   if (state.lead === null && state.leader !== null && target !== null) {
     step.send(state.leader.peer, { type: 'abort_request', plan: target, reason })
   }

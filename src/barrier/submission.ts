@@ -90,7 +90,7 @@ export function settleGathering(step: Step): void {
   const plan = state.plan?.spec.submission === submission ? state.plan : null
   if (plan !== null) {
     if (plan.decisions[0]?.kind === 'start') closeGathering(step, lead, { status: 'accepted', plan: plan.ref })
-    for (const [peer, reason] of plan.refusals) lead.gathering?.refused.set(peer, reason)
+    else for (const [peer, reason] of plan.refusals) lead.gathering.refused.set(peer, reason)
     return
   }
   const ended = startedBefore(step, submission)
@@ -100,13 +100,14 @@ export function settleGathering(step: Step): void {
 /** The roster for a gathering, or who is missing. */
 export function wantedPeers(
   step: Step,
+  lead: LeaderState,
   gathering: Gathering,
 ): { kind: 'roster'; members: Member[] } | { kind: 'missing'; detail: () => string } {
   const { state } = step
   const present = [state.self]
   for (const known of state.peers.values()) {
     const { member, verdict, plan } = known
-    const here = known.connected && verdict === 'alive' && !isSilent(step, known)
+    const here = known.connected && verdict === 'alive' && !isSilent(step, lead, known)
     if (here && plan === null && !gathering.refused.has(member.peer)) present.push(member)
   }
   present.sort((a, b) => compareText(a.name, b.name) || compareText(a.peer, b.peer))
@@ -118,9 +119,8 @@ export function wantedPeers(
 }
 
 /** Peers ping their leader: one that does not is cut off, though its connection seems open. */
-function isSilent(step: Step, known: PeerState): boolean {
-  const { state, now } = step
-  const since = Math.max(known.lastHeardAt, state.lead?.electedAt ?? now)
+function isSilent({ state, now }: Step, lead: LeaderState, known: PeerState): boolean {
+  const since = Math.max(known.lastHeardAt, lead.electedAt)
   return now - since >= silenceMs(state)
 }
 

@@ -9,7 +9,7 @@ export const policies = ['all_or_nothing', 'majority', 'best_effort'] as const s
 /** Sequences of the stages in which peers can be held. */
 export const HELD = [3, 5] as const
 export const STAGES = 6
-export const EXECUTE_SECONDS = 0.5
+const EXECUTE_SECONDS = 0.5
 
 export interface PlanOptions {
   readonly policy: Policy

@@ -486,6 +486,6 @@ export class Cluster {
 }
 
 /** What a peer's results of a stage are: nobody else's look the same. */
-export function payloadOf(proc: Proc, plan: PlanRef, sequence: number): string {
+function payloadOf(proc: Proc, plan: PlanRef, sequence: number): string {
   return `${proc.member.peer}/${proc.member.incarnation}/${plan.uid}/${sequence}`
 }
