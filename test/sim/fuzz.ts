@@ -56,7 +56,7 @@ class Performance {
       clockDrift: scenario.clockDrift,
       copyMessages: scenario.copyMessages,
       stage: (proc, plan, sequence) => {
-        const stage = this.#checker.plans.get(plan.uid)?.stages[sequence - 1]
+        const stage = this.#checker.books.plans.get(plan.uid)?.stages[sequence - 1]
         if (stage === undefined) throw new SimFailure('correctness', `a stage that is not in the plan: ${sequence}`)
         if (this.#lastPlan) return { durationMs: 100, status: 'ok' }
         return stageCourse(scenario, courses, proc.host, stage)
@@ -235,7 +235,7 @@ class Performance {
     cluster.network.weather = { ...fairWeather }
     cluster.heal()
     for (const proc of cluster.live()) cluster.resume(proc)
-    this.#checker.healedAt = cluster.now
+    this.#checker.books.healedAt = cluster.now
   }
 
   /** Every plan ends for every peer that lives, and every submission is answered. */
@@ -303,7 +303,7 @@ class Performance {
     this.#submit(submitter, last)
     const finished = () =>
       live.every((proc) =>
-        [...this.#checker.plans.values()].some(
+        [...this.#checker.books.plans.values()].some(
           (plan) => plan.ended.get(proc) === 'completed' && plan.stages === this.#stagesOf(last.submission),
         ),
       )
@@ -311,7 +311,7 @@ class Performance {
   }
 
   #stagesOf(submission: string): unknown {
-    for (const plan of this.#checker.plans.values()) {
+    for (const plan of this.#checker.books.plans.values()) {
       const start = plan.chosen.get(0)?.decision
       if (start?.kind === 'start' && start.spec.submission === submission) return plan.stages
     }
@@ -319,7 +319,7 @@ class Performance {
   }
 
   #mustBePerfect(): void {
-    for (const plan of this.#checker.plans.values()) {
+    for (const plan of this.#checker.books.plans.values()) {
       for (const status of plan.ended.values()) {
         if (status !== 'completed') this.#fail(`a peer ended ${status} although nothing was disturbed`)
       }

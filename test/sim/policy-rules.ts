@@ -11,7 +11,7 @@ import {
   showDecision,
 } from '../../src/barrier/mod.ts'
 import { majority } from './ballots.ts'
-import type { CheckerOptions, GivenReady, PlanBook } from './checker.ts'
+import { type CheckerOptions, type GivenReady, type PlanBook, readyKey } from './books.ts'
 import { violated } from './failure.ts'
 
 export interface ChosenCase {
@@ -48,7 +48,7 @@ export function checkPolicy(chosen: ChosenCase): void {
 
 function checkReports({ book, decision }: ChosenCase, { reports }: { reports: readonly StageReport[] }): void {
   for (const { peer, sequence, status, payload } of reports) {
-    const key = `${sequence}/${peer}`
+    const key = readyKey(sequence, peer)
     const given = book.readies.get(key)
     if (given === undefined || given.payload !== payload || given.status !== status) {
       violated('7 honesty', `${showDecision(decision)} carries a report that ${peer} did not give`)
@@ -62,7 +62,7 @@ function checkReports({ book, decision }: ChosenCase, { reports }: { reports: re
 function checkReady({ book, members }: ChosenCase, decision: ReleaseDecision, stage: StageSpec): void {
   if (new Set(decision.ready).size !== decision.ready.length) violated('4 policy', 'a member counted twice')
   for (const peer of decision.ready) {
-    const given = book.readies.get(`${decision.sequence}/${peer}`)
+    const given = book.readies.get(readyKey(decision.sequence, peer))
     if (given === undefined || !members.some((member) => member.peer === peer)) {
       violated('4 policy', `${showDecision(decision)} counts ${peer}, which is not ready`)
     }
@@ -91,7 +91,7 @@ function checkExclusions(
   stage: StageSpec,
 ): void {
   for (const { peer, reason } of excluded) {
-    const given = book.readies.get(`${decision.sequence}/${peer}`)
+    const given = book.readies.get(readyKey(decision.sequence, peer))
     if (reason === 'failed' && (given?.status !== 'failed' || stage.optional)) {
       violated('7 honesty', `${showDecision(decision)} calls ${peer} failed`)
     }
@@ -155,14 +155,14 @@ function checkAbort(chosen: ChosenCase, decision: AbortDecision, stage: StageSpe
 function firstReadyAt({ book, decision, members }: ChosenCase): number | undefined {
   let first: number | undefined
   for (const { peer } of members) {
-    const at = book.readies.get(`${decision.sequence}/${peer}`)?.at
+    const at = book.readies.get(readyKey(decision.sequence, peer))?.at
     if (at !== undefined && (first === undefined || at < first)) first = at
   }
   return first
 }
 
 function readyTimes({ book }: ChosenCase, decision: ReleaseDecision): number[] {
-  const given = decision.ready.map((peer) => book.readies.get(`${decision.sequence}/${peer}`))
+  const given = decision.ready.map((peer) => book.readies.get(readyKey(decision.sequence, peer)))
   return given
     .filter((ready): ready is GivenReady => ready !== undefined)
     .map(({ at }) => at)

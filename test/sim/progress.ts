@@ -4,8 +4,8 @@
  */
 
 import { majority } from './ballots.ts'
-import type { Checker, PlanBook } from './checker.ts'
-import { isSame } from './checker.ts'
+import { isSame, membersAt, type PlanBook, readyKey } from './books.ts'
+import type { Checker } from './checker.ts'
 import type { Cluster, Proc } from './cluster.ts'
 import { SimFailure } from './failure.ts'
 
@@ -17,13 +17,13 @@ const REST_SLACK_MS = 1000
 
 /** Looks at every plan under way; throws when one is overdue. */
 export function checkProgress(cluster: Cluster, checker: Checker): void {
-  for (const book of checker.plans.values()) {
+  for (const book of checker.books.plans.values()) {
     const open = openBarrier(book)
     if (open === undefined) continue
     const since = dueSince(cluster, checker, book, open)
     if (since === undefined) continue
     const waited = cluster.now - since
-    const bound = since >= checker.healedAt + REST_MS ? REST_SLACK_MS : boundMs(book, open)
+    const bound = since >= checker.books.healedAt + REST_MS ? REST_SLACK_MS : boundMs(book, open)
     if (waited > bound) {
       const detail = `${book.uid}#${open} could be decided ${waited.toFixed(0)} ms ago, ${bound} ms are allowed`
       throw new SimFailure('liveness', `5 progress: ${detail}`)
@@ -41,12 +41,12 @@ function openBarrier(book: PlanBook): number | undefined {
 
 /** Since when all members that live are ready, or it is time; undefined before that, or where too few are there. */
 function dueSince(cluster: Cluster, checker: Checker, book: PlanBook, sequence: number): number | undefined {
-  const members = checker.membersAt(book, sequence) ?? []
+  const members = membersAt(book, sequence) ?? []
   const there = cluster.procs.filter(
     (proc) => takesPart(checker, book, proc) && members.some((member) => isSame(member, proc.member)),
   )
   if (there.length < majority(members.length)) return undefined
-  const readies = there.map((proc) => book.readies.get(`${sequence}/${proc.member.peer}`))
+  const readies = there.map((proc) => book.readies.get(readyKey(sequence, proc.member.peer)))
   const times = readies.filter((ready) => ready !== undefined).map(({ at }) => at)
   if (times.length === 0) return undefined
   const timeoutMs = book.stages[sequence - 1]?.barrier.barrierTimeoutMs ?? 0
@@ -54,7 +54,7 @@ function dueSince(cluster: Cluster, checker: Checker, book: PlanBook, sequence: 
   const allReady = times.length === there.length
   if (!allReady && cluster.now < timeoutAt) return undefined
   const due = allReady ? Math.min(timeoutAt, Math.max(...times)) : timeoutAt
-  return Math.max(checker.healedAt, book.chosenAt.get(sequence - 1) ?? 0, due)
+  return Math.max(checker.books.healedAt, book.chosenAt.get(sequence - 1) ?? 0, due)
 }
 
 function takesPart(checker: Checker, book: PlanBook, proc: Proc): boolean {

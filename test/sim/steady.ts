@@ -6,7 +6,8 @@
 
 import { type Decision, type Member, type Output, showDecision } from '../../src/barrier/mod.ts'
 import { majority, sameBallot } from './ballots.ts'
-import { type Checker, isSame, type PlanBook } from './checker.ts'
+import { isSame, membersAt, type PlanBook } from './books.ts'
+import type { Checker } from './checker.ts'
 import type { Cluster, Proc, Watcher } from './cluster.ts'
 import { violated } from './failure.ts'
 
@@ -56,7 +57,7 @@ export class SteadyRule implements Watcher {
 
   carried(proc: Proc, output: Output): void {
     if (output.type === 'plan_started') {
-      const startedAt = this.#checker.plans.get(output.plan.uid)?.chosenAt.get(0) ?? 0
+      const startedAt = this.#checker.books.plans.get(output.plan.uid)?.chosenAt.get(0) ?? 0
       // A member that heard of the start late may have promised others more by then: one new election is due.
       if (this.#cluster.now - startedAt > LATE_MS) this.#note(output.plan.uid, 0)
     }
@@ -76,8 +77,8 @@ export class SteadyRule implements Watcher {
     const uid = this.#checker.planOf(proc)
     if (plan === null || plan.uid !== uid || sequence === 0) return
     if (this.#cluster.now - (this.#electedAt.get(proc) ?? 0) < SETTLED_MS) return
-    const book = this.#checker.plans.get(uid)
-    const members = book && this.#checker.membersAt(book, sequence)
+    const book = this.#checker.books.plans.get(uid)
+    const members = book && membersAt(book, sequence)
     if (members === undefined || !this.#calm(proc.host) || !this.#calm(uid)) return
     const inTouch = members.filter((member) => this.#inTouch(proc, member, uid))
     if (inTouch.length < majority(members.length)) return
@@ -99,11 +100,11 @@ export class SteadyRule implements Watcher {
   /** It gives up: then those that it is in touch with are too few to elect a leader, or have one that it does not reach. */
   #hadNobody(proc: Proc, uid: string): void {
     const since = this.#leaderless.get(proc)
-    const book = this.#checker.plans.get(uid)
+    const book = this.#checker.books.plans.get(uid)
     if (since === undefined || book === undefined || this.#cluster.now - since < ELECTION_MS) return
     const quiet = since - ELECTION_MS
     // Those that it knows of: more may have been chosen, which none of them has heard of.
-    const members = this.#checker.membersAt(book, this.#checker.openAt(proc)) ?? []
+    const members = membersAt(book, this.#checker.books.openAt(proc)) ?? []
     const there = this.#cluster.live().filter((other) => {
       const isMember = members.some((member) => isSame(member, other.member))
       const isQuiet = [other.host, proc.host, pair(proc.host, other.host)].every((key) => this.#undisturbed(key, quiet))
@@ -131,7 +132,7 @@ export class SteadyRule implements Watcher {
   #deadAreDead(proc: Proc, decision: Decision): void {
     const { uid } = decision.plan
     if (decision.kind === 'start' || !this.#calm(proc.host) || !this.#calm(uid)) return
-    const members = this.#checker.membersAt(this.#checker.plans.get(uid) ?? violated('3 order', uid), decision.sequence)
+    const members = membersAt(this.#checker.books.plans.get(uid) ?? violated('3 order', uid), decision.sequence)
     for (const { peer, reason } of decision.excluded) {
       const member = members?.find((one) => one.peer === peer)
       if (reason !== 'dead' || member === undefined || !this.#inTouch(proc, member, uid)) continue

@@ -2,7 +2,6 @@
 
 import type { Ballot, Decision, Output } from '../../src/barrier/mod.ts'
 import { sameBallot } from './ballots.ts'
-import type { PlanBook } from './checker.ts'
 import type { Proc } from './cluster.ts'
 
 /** Many histories without one of these have missed what they are for. */
@@ -50,7 +49,7 @@ export class Tally {
   }
 
   /** `open`: nothing was chosen for its sequence yet. */
-  proposed(_book: PlanBook, decision: Decision, ballot: Ballot, open: boolean): void {
+  proposed(decision: Decision, ballot: Ballot, open: boolean): void {
     if (sameBallot(decision.ballot, ballot)) return
     this.add(open ? 'accepted but undecided values carried over' : 'chosen but unknown values carried over')
   }
