@@ -8,6 +8,7 @@ import { IncarnationRule } from './incarnations.ts'
 import { fairWeather } from './network.ts'
 import type { Prng } from './prng.ts'
 import { checkProgress } from './progress.ts'
+import { PromiseRule } from './promises.ts'
 import { makeScenario, planSpec, type Scenario, stageCourse, type Trigger, type Trouble } from './scenario.ts'
 import { SteadyRule } from './steady.ts'
 
@@ -66,7 +67,7 @@ class Performance {
     this.#checker = new Checker({ now: () => cluster.now, calm: scenario.calm, clocksJump: scenario.clocksJump })
     this.#armed = scenario.triggers.map((trigger) => ({ trigger, left: trigger.skip }))
     this.#steady = new SteadyRule(cluster, this.#checker)
-    cluster.watchers.push(this.#checker, new IncarnationRule(), {
+    cluster.watchers.push(this.#checker, new IncarnationRule(), new PromiseRule(), {
       booted: () => undefined,
       fed: () => undefined,
       carried: (proc, output) => this.#onOutput(proc, output),

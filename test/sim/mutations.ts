@@ -32,7 +32,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'votes are forgotten',
-    from: 2400,
     edits: [edit('voting.ts', '    promise(step, message.ballot)\n    state.electionAt', '    state.electionAt')],
   },
   {
@@ -48,7 +47,11 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'accepting is no promise',
-    edits: [edit('consensus.ts', '  follow(step, ballot)\n  accept(step', '  accept(step')],
+    edits: [
+      edit('consensus.ts', '  follow(step, ballot)\n  accept(step', '  accept(step'),
+      // The core itself would notice: the rules from outside must, too.
+      edit('invariants.ts', 'compareBallots(plan.accepted.ballot, state.promised) <= 0', 'plan.accepted !== null'),
+    ],
   },
   {
     name: 'a vote does not say what was accepted',

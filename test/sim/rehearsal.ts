@@ -5,6 +5,7 @@ import { Checker } from './checker.ts'
 import { Cluster, type Proc } from './cluster.ts'
 import { IncarnationRule } from './incarnations.ts'
 import { Prng } from './prng.ts'
+import { PromiseRule } from './promises.ts'
 import { hostName } from './scenario.ts'
 import { SteadyRule } from './steady.ts'
 
@@ -38,7 +39,7 @@ export class Rehearsal {
     const { cluster } = this
     this.checker = new Checker({ now: () => cluster.now, calm: false, clocksJump: false })
     this.#steady = new SteadyRule(cluster, this.checker)
-    cluster.watchers.push(this.checker, this.#steady, new IncarnationRule(), {
+    cluster.watchers.push(this.checker, this.#steady, new IncarnationRule(), new PromiseRule(), {
       booted: () => undefined,
       fed: () => undefined,
       carried: ({ host }, output) => {
