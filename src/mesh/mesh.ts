@@ -262,8 +262,7 @@ class RunningMesh implements Mesh {
   #carrier(): Carrier {
     return {
       send: (to, message) => {
-        // Who was never told anything learns of the leaving as of everything here: from others.
-        if (message.type !== 'leave' || this.#peers.isLinked(to)) this.#peers.send(to, message)
+        if (!isForLinked(message) || this.#peers.isLinked(to)) this.#peers.send(to, message)
       },
       broadcast: (message) => this.#gossip?.message(message),
       probe: (peer) => void this.#peers.probe(peer),
@@ -328,6 +327,15 @@ class RunningMesh implements Mesh {
     if (this.#driver === undefined) throw new MeshError('MESH_CLOSED', 'A client takes no part in plans')
     return this.#driver
   }
+}
+
+/**
+ * No connection is made to say this. Who was never told anything learns of a leaving as of everything here: from others.
+ * In an election without a plan silence is consent, and of many peers that start together several may stand.
+ */
+function isForLinked(message: Message): boolean {
+  const { type } = message
+  return type === 'leave' || ((type === 'prevote' || type === 'vote') && message.plan === null)
 }
 
 /** "node 24.18.0" or "deno 2.9.6". */

@@ -139,8 +139,7 @@ it('what others call a peer leads nowhere but into the folder of the run', async
   const events = { onFound: ({ peer }: { peer: string }) => void found.push(peer), onGone: () => undefined }
   const rendezvous = new Rendezvous(world.rendezvousDir, world.runId, 'me', events)
   await rendezvous.open(null)
-  for (const name of ['../outside/dead', '../outside/alive', path.join(outside, 'alive')])
-    await rendezvous.lookFor(name)
+  for (const name of ['../outside/dead', '../outside/alive', path.join(outside, 'alive')]) rendezvous.lookFor(name)
   await rendezvous.close()
   expect(found).toEqual([entry.peer])
   expect((await readdir(outside)).sort()).toEqual(['alive.json', 'dead.json'])
