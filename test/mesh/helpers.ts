@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createMesh, type Mesh, type MeshEvent, type MeshOptions } from '../../src/mesh/mod.ts'
 
-const WAIT_MS = 15_000
+const WAIT_MS = 30_000
 
 /** One peer with everything it has said. */
 export class TestPeer {
