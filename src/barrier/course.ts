@@ -178,7 +178,10 @@ export function finish(step: Step, status: PlanStatus, reason: string): void {
     plan.running = false
   }
   const shown = plan.decisions[0]?.kind === 'start'
-  if (shown) step.emit({ type: 'plan_finished', plan: plan.ref, status, reason, unilateral: plan.unilateral })
+  if (shown) {
+    const reports = heldReports(plan, Math.max(plan.openSequence, plan.position))
+    step.emit({ type: 'plan_finished', plan: plan.ref, status, reason, unilateral: plan.unilateral, reports })
+  }
   archive(step, plan, shown ? status : 'aborted')
   state.plan = null
   // They are free again as far as this peer knows; who is not refuses the next start.

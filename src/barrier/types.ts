@@ -362,6 +362,8 @@ export type Output =
       readonly status: PlanStatus
       readonly reason: string
       readonly unilateral: boolean
+      /** What this peer holds and no decision carried: its own report, and of others those that it gathered as a leader. */
+      readonly reports: readonly StageReport[]
     }
   | { readonly type: 'submit_outcome'; readonly submission: string; readonly outcome: SubmitOutcome }
   | { readonly type: 'leader_elected'; readonly ballot: Ballot; readonly name: string }

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Member, Output, PlanStatus, StartDecision } from '../barrier/mod.ts'
+import type { Member, Output, PlanRef, PlanStatus, StageReport, StartDecision } from '../barrier/mod.ts'
 import {
   type ArmedStage,
   type Containment,
@@ -20,6 +20,7 @@ import { ownAbout } from './about.ts'
 import { EXIT_OF_STATUS } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
 import type { AgentProgress } from './feed.ts'
+import type { HandedPlan, HandIn } from './hand-in.ts'
 import type { Log } from './log.ts'
 import { type Plan, parsePlan } from './plan/mod.ts'
 import { writeReport } from './report/mod.ts'
@@ -37,6 +38,9 @@ export interface AgentOptions {
   /** Folder in which result folders are made. */
   readonly out: string
   readonly log: Log
+  readonly handIn: HandIn
+  /** At the end of a plan: what no decision carried. */
+  readonly onUndelivered: (plan: PlanRef, reports: readonly StageReport[]) => void
   readonly onProgress: (progress: AgentProgress) => void
   readonly onPlanFinished: (exit: number) => void
 }
@@ -77,11 +81,18 @@ interface PlanEnd {
   readonly status: PlanStatus
   readonly reason: string
   readonly unilateral: boolean
+  /** What this peer holds of others that no decision carried. */
+  readonly reports: readonly StageReport[]
   readonly exit: number
 }
 
 /** `startAt`: own clock, ms; `offsetMs`: leader's clock minus the own one, as used for it. */
 type Start = Pick<Event<'run_stage'>, 'startAt' | 'offsetMs'>
+
+/** One that was stopped before its start has nothing to tell. */
+function hasBegun({ startedAt, endedAt }: StageResult): boolean {
+  return endedAt > startedAt
+}
 
 /** One plan on one agent. */
 class PlanWork {
@@ -89,11 +100,14 @@ class PlanWork {
   readonly agent: string
   readonly #options: AgentOptions
   readonly #start: StartDecision
+  readonly #handed: HandedPlan
   readonly #prepared: Promise<{ plan: Plan; engine: Engine }>
   readonly #results: Promise<PlanResults | null>
   /** The stage that is armed next; armed again when its members turn out to be others. */
   #armed: { readonly sequence: number; readonly members: string; readonly stage: Promise<ArmedStage> } | null = null
   #running: { readonly cancel: AbortController; readonly done: Promise<void> } | null = null
+  /** Its report of the last stage that it worked in, until a decision carries it. */
+  #own: StageReport | null = null
   /** Resolves to the exit code. */
   #finished: Promise<number> | null = null
   /** Nothing that can wait is done until then; own clock, ms. */
@@ -105,6 +119,7 @@ class PlanWork {
     this.#options = options
     this.agent = start.members.find((member) => member.peer === options.mesh.peerId)?.name ?? options.mesh.name
     this.#start = start
+    this.#handed = options.handIn.begin(start.spec.submission)
     this.#results = this.#open()
     this.#prepared = this.#prepare()
     this.#arm(1, start.members)
@@ -188,13 +203,13 @@ class PlanWork {
         seconds,
         ...failure,
       })
+      const report = encodeReport({ result, offsetMs: start.offsetMs, about: ownAbout() })
+      if (hasBegun(result)) this.#own = { peer: mesh.peerId, name: this.agent, sequence, status, payload: report }
       // Cancelled means that the plan is over for this agent: nobody waits for it.
       if (cancel.signal.aborted) return
-      const report = encodeReport({ result, offsetMs: start.offsetMs, about: ownAbout() })
       // Whoever is ready can start at once: else the last one to be ready would start late.
       if (status === 'ok') await this.#armAhead(sequence + 1, members)
       mesh.ready(plan, sequence, status, report)
-      void this.#results.then((results) => results?.recordOwn(sequence, this.agent, report))
       if (status !== 'ok') void this.#armAhead(sequence + 1, members)
     }
     this.#running = { cancel, done: run() }
@@ -258,6 +273,9 @@ class PlanWork {
 
   record({ decision, unilateral, waitedMs }: Event<'decided'>): void {
     if (decision.plan.uid !== this.#start.plan.uid) return
+    const { peerId } = this.#options.mesh
+    const isOwn = ({ peer, sequence }: StageReport) => peer === peerId && sequence === this.#own?.sequence
+    if (decision.kind !== 'start' && decision.reports.some(isOwn)) this.#own = null
     this.#recorded = this.#recorded.then(async () => {
       // The release into the next stage is told of right after the decision.
       await sleep(Math.max(0, this.#quietUntil - now()))
@@ -277,12 +295,12 @@ class PlanWork {
   async leave(exit: number): Promise<number> {
     const reason = 'this peer left the run'
     this.cancelStage(reason)
-    return await this.#end({ status: 'excluded', reason, unilateral: false, exit })
+    return await this.#end({ status: 'excluded', reason, unilateral: false, reports: [], exit })
   }
 
-  async finish({ plan, status, reason, unilateral }: Event<'plan_finished'>): Promise<void> {
+  async finish({ plan, status, reason, unilateral, reports }: Event<'plan_finished'>): Promise<void> {
     if (plan.uid !== this.#start.plan.uid) return
-    await this.#end({ status, reason, unilateral, exit: EXIT_OF_STATUS[status] })
+    await this.#end({ status, reason, unilateral, reports, exit: EXIT_OF_STATUS[status] })
   }
 
   /** The first end counts. Resolves when results are written and the engine is down. */
@@ -291,11 +309,16 @@ class PlanWork {
     return await this.#finished
   }
 
-  async #close({ status, reason, unilateral, exit }: PlanEnd): Promise<number> {
+  async #close({ status, reason, unilateral, reports, exit }: PlanEnd): Promise<number> {
     await this.#running?.done
+    const undelivered = this.#undelivered(reports)
+    // A plan that completed has the results that its decisions have: nobody asks for more.
+    this.#handed.end(status === 'completed' ? [] : undelivered)
+    if (undelivered.length > 0) this.#options.onUndelivered(this.#start.plan, undelivered)
     await this.#recorded
     const results = await this.#results
     try {
+      for (const report of undelivered) results?.addUndelivered(report)
       await results?.finish({ status, reason, unilateral })
       if (results !== null) await writeReport(results.dir)
     } catch (error) {
@@ -308,6 +331,13 @@ class PlanWork {
     this.#options.log({ event: 'run.finished', plan, status, exit, reason, unilateral, results: results?.dir ?? '' })
     this.#options.onPlanFinished(exit)
     return exit
+  }
+
+  /** `held`: by the core, which knows nothing of a stage that it had stopped. */
+  #undelivered(held: readonly StageReport[]): readonly StageReport[] {
+    const own = this.#own
+    if (own === null) return held
+    return [own, ...held.filter(({ peer, sequence }) => peer !== own.peer || sequence !== own.sequence)]
   }
 
   #stageName(sequence: number): string {

@@ -12,6 +12,7 @@ import {
   type PlanRef,
   type PlanStatus,
   type ReadinessDigest,
+  type StageReport,
   type SubmitOutcome,
 } from '../barrier/mod.ts'
 import type { StageProgress } from '../io/mod.ts'
@@ -41,6 +42,8 @@ const requestSchema = z.discriminatedUnion('type', [
   /** Follow the plan of a submission, or the current one (null). */
   z.object({ type: z.literal('follow'), submission: z.string().max(128).nullable(), after: sequence }),
   z.object({ type: z.literal('status') }),
+  /** What the peer has of the plan of a submission that no decision carried; it answers once the plan is over there. */
+  z.object({ type: z.literal('undelivered'), submission: z.string().max(128) }),
   /** On a stream of its own, or on the one that follows the plan. */
   z.object({ type: z.literal('abort'), reason: z.string().max(500) }),
 ])
@@ -100,10 +103,11 @@ export type NodeDocument =
       readonly reason: string
       readonly unilateral: boolean
     }
-  /** The node knows of no such plan (follow), or runs none (abort). */
+  /** The node knows of no such plan (follow, undelivered), or runs none (abort). */
   | { readonly type: 'no_plan' }
   | { readonly type: 'aborting'; readonly plan: PlanRef }
   | { readonly type: 'status'; readonly status: PeerStatus }
+  | { readonly type: 'undelivered'; readonly report: StageReport }
   /** The request cannot be served; the stream ends. */
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly exit: number }
 
@@ -123,7 +127,7 @@ const report = z.object({
   name,
   sequence,
   status: z.enum(['ok', 'failed']),
-  payload: z.string(),
+  payload: z.string().max(barrierLimits.payloadCharsMax),
 })
 const barrier = z.object({
   policy,
@@ -260,6 +264,7 @@ const documentSchema: z.ZodType<NodeDocument> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('no_plan') }),
   z.object({ type: z.literal('aborting'), plan }),
   z.object({ type: z.literal('status'), status: peerStatus }),
+  z.object({ type: z.literal('undelivered'), report }),
   z.object({ type: z.literal('error'), code: z.string(), message: z.string(), exit: z.number().int() }),
 ])
 

@@ -90,7 +90,7 @@ export class PlanFeed {
         })
         return
       case 'plan_finished':
-        this.#onFinished({ ...event, type: 'finished' })
+        this.#onFinished(event)
         return
       case 'progress':
         this.#tell(event.digest.plan, { type: 'digest', digest: event.digest })
@@ -165,7 +165,8 @@ export class PlanFeed {
     this.#tell(decision.plan, document)
   }
 
-  #onFinished(document: FinishedDocument): void {
+  #onFinished({ plan, status, reason, unilateral }: Extract<MeshEvent, { type: 'plan_finished' }>): void {
+    const document: FinishedDocument = { type: 'finished', plan, status, reason, unilateral }
     const record = this.#records.find((one) => one.plan.uid === document.plan.uid)
     if (record !== undefined) record.finished = document
     for (const follower of this.#followers) if (follower.plan?.uid === document.plan.uid) follower.end(document)

@@ -282,6 +282,7 @@ class PlanFollower {
         return 'more'
       case 'finished': {
         const { status, reason, unilateral } = document
+        this.#options.onDocument(document, peer)
         return { kind: 'finished', status, reason, unilateral }
       }
       default:

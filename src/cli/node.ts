@@ -8,6 +8,7 @@ import { EXIT_INTERRUPTED, EXIT_OF_STATUS, EXIT_TERMINATED } from './exit-codes.
 import { describeFailure } from './failure.ts'
 import { PlanFeed } from './feed.ts'
 import type { NodeCommand } from './flags.ts'
+import { HandIn } from './hand-in.ts'
 import type { HttpOptions, HttpServer, openPages } from './http/mod.ts'
 import { createLog, type Log } from './log.ts'
 import { logMeshEvents } from './mesh-log.ts'
@@ -20,7 +21,7 @@ import { wantsColor } from './terminal/mod.ts'
 import { startTracing } from './tracing/mod.ts'
 import { ownRuntime, ownVersion } from './version.ts'
 
-/** Followers get this long to be told the end of a plan before a node that runs once ends. */
+/** Clients get this long to be told the end of a plan, and to take what is left of it, before a node that runs once ends. */
 const DRAIN_MS = 2000
 const LEAVE_MS = 3000
 
@@ -74,6 +75,7 @@ async function startLook(options: HttpOptions): Promise<Look> {
 
 async function takePart({ command, mesh, log, containment, signals, look }: Part): Promise<number> {
   const feed = new PlanFeed(mesh.name, () => mesh.status().leaderless)
+  const handIn = new HandIn()
   const version = ownVersion()
   const planEnded = Promise.withResolvers<number>()
   const broken = Promise.withResolvers<'a defect'>()
@@ -89,6 +91,7 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
   const served = {
     mesh,
     feed,
+    handIn,
     version,
     runtime: ownRuntime(),
     onRefused: (from: string, got: string) =>
@@ -110,11 +113,13 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
     endpoint: command.endpoint,
     out: command.out,
     log,
+    handIn,
     onProgress: (progress) => {
       feed.onProgress(mesh.peerId, progress)
       pages?.progress(progress)
       mesh.publishProgress(progress)
     },
+    onUndelivered: (plan, reports) => pages?.undelivered(plan, reports),
     onPlanFinished: (exit) => {
       if (command.once) planEnded.resolve(exit)
     },
@@ -125,7 +130,7 @@ async function takePart({ command, mesh, log, containment, signals, look }: Part
   const why = await Promise.race(ends)
   const exit = typeof why === 'string' ? await leaveRun(why, { command, mesh, log, agent }) : why
   if (typeof why === 'number') {
-    await feed.drain(DRAIN_MS)
+    await Promise.all([feed.drain(DRAIN_MS), handIn.drain(DRAIN_MS)])
     await mesh.leave(LEAVE_MS)
   }
   pages?.close()

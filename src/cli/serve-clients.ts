@@ -12,12 +12,14 @@ import {
 } from './client-protocol.ts'
 import { describeFailure } from './failure.ts'
 import type { KeptPlan, PlanFeed } from './feed.ts'
+import type { HandIn } from './hand-in.ts'
 import { parsePlan, toPlanSpec } from './plan/mod.ts'
 import { startSpreadOf } from './results/mod.ts'
 
 export interface ServeOptions {
   readonly mesh: Mesh
   readonly feed: PlanFeed
+  readonly handIn: HandIn
   readonly version: string
   readonly runtime: string
   /** A client said what is no request. */
@@ -77,6 +79,8 @@ async function serve(channel: ClientChannel, options: ServeOptions, outcomes: Ou
       return
     case 'abort':
       return await abort(channel, request.reason, options)
+    case 'undelivered':
+      return await handOver(channel, request.submission, documents, options.handIn)
     case 'status':
       await send(channel, { type: 'status', status: peerStatus(options) })
       return await channel.close()
@@ -170,6 +174,28 @@ async function abort(channel: ClientChannel, reason: string, { mesh, feed }: Ser
   await send(channel, { type: 'aborting', plan })
   if (record !== null && record.plan.uid === plan.uid) feed.follow(channel, record, Number.POSITIVE_INFINITY)
   else await channel.close()
+}
+
+/** Waits for the end of the plan, as long as the client does. */
+async function handOver(
+  channel: ClientChannel,
+  submission: string,
+  documents: AsyncIterator<unknown>,
+  handIn: HandIn,
+): Promise<void> {
+  const plan = handIn.of(submission)
+  if (plan === null) {
+    await send(channel, { type: 'no_plan' })
+    return await channel.close()
+  }
+  const gone = documents.next().then(
+    () => null,
+    () => null,
+  )
+  const reports = await Promise.race([plan.reports, gone])
+  for (const report of reports ?? []) await send(channel, { type: 'undelivered', report })
+  await channel.close()
+  if (reports !== null) plan.take()
 }
 
 export function peerStatus({ mesh, feed, version, runtime }: ServeOptions): PeerStatus {

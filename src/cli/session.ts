@@ -2,9 +2,10 @@
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { barrierLimits, type PlanStatus } from '../barrier/mod.ts'
+import { barrierLimits, type PeerId, type PlanStatus, type StageReport } from '../barrier/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
 import type { NodeDocument } from './client-protocol.ts'
+import { Collector, stoppedBy } from './collect.ts'
 import { PacelineError } from './errors.ts'
 import { EXIT_INTERRUPTED, EXIT_OF_STATUS } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
@@ -68,6 +69,10 @@ class Session {
   /** In place of a result folder, where none is asked for. */
   #soFar: ResultsSoFar | null = null
   #decisions: DecisionDocument[] = []
+  readonly #submission = randomUUID()
+  readonly #collector: Collector
+  /** What no decision carried, as its agents told it. */
+  #undelivered: StageReport[] = []
   /** Number of the plan; 0 until it is accepted. */
   #accepted = 0
   #written: Promise<void> = Promise.resolve()
@@ -75,6 +80,7 @@ class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options
+    this.#collector = new Collector(options.mesh, this.#submission, (report) => this.#keep(report))
     const stages = options.plan.stages.map(({ name, type, expectedSeconds }) => ({ name, type, expectedSeconds }))
     this.#view = newPlanView(options.runId, stages, Date.now())
     const isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb'
@@ -91,14 +97,15 @@ class Session {
     })
     const following = followPlan({
       mesh,
-      plan: { yaml: plan.yaml, agents, submission: randomUUID() },
+      plan: { yaml: plan.yaml, agents, submission: this.#submission },
       detach,
       abortPlan: abort.signal,
-      onDocument: (document) => this.#take(document),
+      onDocument: (document, from) => this.#take(document, from.peerId),
       onOverruled: (sequence) => this.#goBack(sequence),
     })
     try {
-      const end = await Promise.race([following, signals.second, this.#earlyQuit()])
+      const ended = following.then((end) => this.#collector.done().then(() => end))
+      const end = await Promise.race([ended, signals.second, this.#earlyQuit()])
       if (typeof end === 'string') return this.#interrupted()
       await this.#written
       const closed = await this.#close(end)
@@ -128,7 +135,7 @@ class Session {
     }
   }
 
-  #take(document: NodeDocument): void {
+  #take(document: NodeDocument, from: PeerId): void {
     const now = Date.now()
     switch (document.type) {
       case 'outcome':
@@ -140,6 +147,7 @@ class Session {
         return
       case 'decision':
         this.#decisions.push(document)
+        for (const peer of stoppedBy(document.decision)) this.#collector.ask(peer)
         this.#show(withDecision(this.#view, document.decision, document.unilateral, now))
         this.#write(document)
         return
@@ -151,12 +159,20 @@ class Session {
         return this.#show(withLeader(this.#view, document.name))
       case 'alive':
         return this.#show(withLeaderless(this.#view, document.leaderless))
+      case 'finished':
+        // It may be gone by the time the others have said how the plan ended.
+        if (document.status === 'quorum_lost') this.#collector.ask(from)
+        return
       case 'observed':
         this.#written = this.#written.then(() => this.#results?.observe(document.observation))
         return
       default:
         return
     }
+  }
+
+  #keep(report: StageReport): void {
+    if (report.sequence >= 1 && report.sequence <= this.#view.stages.length) this.#undelivered.push(report)
   }
 
   #show(view: PlanView): void {
@@ -170,6 +186,7 @@ class Session {
       'the others are back, and have gone on together: what was shown of one peer alone does not count',
     )
     this.#decisions = this.#decisions.filter(({ decision }) => decision.sequence <= sequence)
+    this.#undelivered = this.#undelivered.filter((report) => report.sequence <= sequence)
     const kept = [...this.#decisions]
     const now = Date.now()
     let view = newPlanView(this.#options.runId, this.#view.stages, now)
@@ -252,6 +269,7 @@ class Session {
   }
 
   async #finish(status: PlanStatus, reason: string, unilateral: boolean): Promise<RunSummary | null> {
+    for (const report of this.#undelivered) (this.#soFar ?? this.#results)?.addUndelivered(report)
     if (this.#soFar !== null) return this.#soFar.summary({ status, reason, unilateral })
     const results = this.#results
     if (results === null) return null

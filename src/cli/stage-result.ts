@@ -9,6 +9,11 @@ export function failedStage(error: unknown, now: number): StageResult {
   return { ...plainResult({ startedAt: now, endedAt: now }), status: 'failed', reason: message, code }
 }
 
+/** Whether it was stopped in the middle of its work, from outside: what is there was measured until then. */
+export function isPartial({ code }: StageResult): boolean {
+  return code === 'CANCELLED'
+}
+
 export function sumStage(result: StageResult): { ops: number; bytes: number; errors: number } {
   let [ops, bytes, errors] = [0, 0, 0]
   for (const one of result.stats) {

@@ -25,6 +25,10 @@ it('results that one message can carry are released with their barrier', () => {
 })
 
 it('larger ones end the plan, with a word on why: nobody would ever receive the release', () => {
-  const decided = decideWith(barrierLimits.reportsCharsMax + 1).find(({ type }) => type === 'decided')
+  const outputs = decideWith(barrierLimits.reportsCharsMax + 1)
+  const decided = outputs.find(({ type }) => type === 'decided')
   expect(decided).toMatchObject({ decision: { kind: 'abort', reports: [], reason: expect.stringContaining('s1') } })
+  // Who measured them has them all the same.
+  const finished = outputs.find(({ type }) => type === 'plan_finished')
+  expect(finished).toMatchObject({ status: 'aborted', reports: [{ peer: 'a', sequence: 1, status: 'ok' }] })
 })

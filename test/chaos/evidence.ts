@@ -39,7 +39,7 @@ export interface ResultFolder {
   readonly decisions: string
   /** The parsed summary.json; null where there is none yet. */
   readonly summary: unknown
-  /** Text of each table by its name below the folder. */
+  /** Text of each table by its name below the folder, but for those of what no decision carried. */
   readonly tables: ReadonlyMap<string, string>
 }
 
@@ -97,10 +97,19 @@ export async function readFolders(out: string): Promise<ResultFolder[]> {
 async function readFolder(dir: string): Promise<ResultFolder> {
   const names = await readdir(dir, { recursive: true })
   const tables = new Map<string, string>()
-  for (const name of names.filter((one) => one.endsWith('_results.tsv')).sort()) {
+  const own = new Set(await undeliveredIn(dir, names))
+  for (const name of names.filter((one) => one.endsWith('_results.tsv') && !own.has(one)).sort()) {
     tables.set(name, await readFile(path.join(dir, name), 'utf8'))
   }
   const text = (name: string) => readFile(path.join(dir, name), 'utf8').catch(() => '')
   const summary = await text('summary.json')
   return { dir, decisions: await text('decisions.jsonl'), summary: summary === '' ? null : JSON.parse(summary), tables }
+}
+
+/** Tables of reports that say themselves that no decision carried them: not everybody has these. */
+async function undeliveredIn(dir: string, names: readonly string[]): Promise<string[]> {
+  const reports = names.filter((name) => name.endsWith('_report.json'))
+  const texts = await Promise.all(reports.map((name) => readFile(path.join(dir, name), 'utf8')))
+  const isUndelivered = (_: string, at: number) => JSON.parse(texts[at] ?? '{}').undelivered === true
+  return reports.filter(isUndelivered).map((name) => name.replace(/_report\.json$/, '_results.tsv'))
 }

@@ -15,6 +15,8 @@ export interface Work {
   /** How much later than agreed it began, ms. */
   readonly lateStartMs?: number
   readonly failed?: string
+  /** It was stopped in the middle. */
+  readonly stopped?: boolean
   readonly warnings?: readonly string[]
   readonly output?: string
   readonly latenciesNs?: readonly number[]
@@ -123,11 +125,12 @@ function resultOf(work: Work, startAt: number): StageResult {
   const latencies = work.latenciesNs ?? []
   const result = plainResult({ startedAt, endedAt: startAt + work.seconds * 1000 })
   const perSecond = Math.floor(latencies.length / Math.max(1, Math.ceil(work.seconds)))
+  const stopped = work.stopped === true
   return {
     ...result,
-    status: work.failed === undefined ? 'ok' : 'failed',
-    reason: work.failed ?? '',
-    code: work.failed === undefined ? '' : 'FAILED',
+    status: work.failed === undefined && !stopped ? 'ok' : 'failed',
+    reason: work.failed ?? (stopped ? 'The stage was cancelled' : ''),
+    code: stopped ? 'CANCELLED' : work.failed === undefined ? '' : 'FAILED',
     warnings: work.warnings ?? [],
     output: work.output ?? '',
     stats: latencies.length === 0 ? [] : [statsOf('get', latencies)],

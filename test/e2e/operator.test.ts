@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readSummary } from '../../src/cli/results/mod.ts'
 import { Cluster } from './cluster.ts'
 import { HELD, heldPlan, hold, letGo, untilWaiting } from './plans.ts'
 
@@ -178,6 +179,16 @@ it('a straggler is excluded after the grace, ends with 5, and the others complet
   for (const name of ['a', 'b']) expect(await cluster.ended(name)).toEqual({ code: 0, signal: null })
   expect((await submit.ended).code).toBe(0)
   expect((await cluster.decisions('a'))[HELD]?.excluded).toEqual([{ name: 'c', reason: expect.any(String) }])
+  // What it had done until then is kept, and is in nobody's figures.
+  for (const dir of [await cluster.results('c'), await cluster.results()]) {
+    const stage = (await readSummary(dir)).stages[HELD - 1]
+    expect(stage).toMatchObject({ outcome: 'degraded', counted: ['a', 'b'], missing: ['c'] })
+    expect(stage?.agents.map(({ name, partial }) => [name, partial])).toEqual([
+      ['a', false],
+      ['b', false],
+      ['c', true],
+    ])
+  }
 })
 
 describe('without a majority', () => {
@@ -212,5 +223,8 @@ describe('without a majority', () => {
     await cluster.kill('b')
     expect(await cluster.ended('c')).toEqual({ code: 3, signal: null })
     expect((await submit.ended).code).toBe(3)
+    for (const dir of [await cluster.results('c'), await cluster.results()]) {
+      expect((await readSummary(dir)).stages[HELD - 1]).toMatchObject({ counted: ['c'], missing: ['a', 'b'] })
+    }
   })
 })

@@ -166,8 +166,21 @@ export class CourseRule {
         violated('1 agreement', `${name} leaves the plan without being excluded`)
       }
     } else this.#checkQuorumLost(proc, book)
+    this.#checkKept(proc, book, output)
     book.ended.set(proc, status)
     own.plan = null
+  }
+
+  /** What it had finished is in a decision, or is given out at the end. */
+  #checkKept(proc: Proc, book: PlanBook, { reports }: Extract<Output, { type: 'plan_finished' }>): void {
+    const { peer } = proc.member
+    for (const index of book.stages.keys()) {
+      const key = readyKey(index + 1, peer)
+      const isCarried = book.reported.has(key) || this.#books.ofPeer(proc).reportedAlone.has(key)
+      if (!book.readies.has(key) || isCarried) continue
+      if (reports.some((report) => report.peer === peer && report.sequence === index + 1)) continue
+      violated('6 nothing lost', `${peer} ends its plan, and its results of stage ${index + 1} are nowhere`)
+    }
   }
 
   #checkQuorumLost(proc: Proc, book: PlanBook): void {

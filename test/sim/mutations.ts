@@ -227,9 +227,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'going on alone is not said at the end',
-    edits: [
-      edit('course.ts', 'status, reason, unilateral: plan.unilateral })', 'status, reason, unilateral: false })'),
-    ],
+    edits: [edit('course.ts', 'unilateral: plan.unilateral, reports })', 'unilateral: false, reports })')],
   },
   {
     name: 'reports are carried by two decisions',
@@ -347,6 +345,10 @@ export const mutations: readonly Mutation[] = [
     edits: [
       edit('election.ts', '  return own !== null && sameBallot(own.ballot, ballot) ? own : undefined', '  return null'),
     ],
+  },
+  {
+    name: 'results that no decision carried are dropped at the end',
+    edits: [edit('course.ts', 'heldReports(plan, Math.max(plan.openSequence, plan.position))', '[]')],
   },
   {
     name: "another accepted value is taken for the candidate's own, and left out",

@@ -10,6 +10,7 @@
  * ```
  */
 
+import type { PlanRef, StageReport } from '../../barrier/mod.ts'
 import type { Mesh } from '../../mesh/mod.ts'
 import type { PeerStatus } from '../client-protocol.ts'
 import { type AgentProgress, agentProgressSchema } from '../feed.ts'
@@ -35,6 +36,8 @@ export interface PagesOptions {
 export interface Pages {
   /** Progress of this node itself; that of others comes with the mesh's events. */
   progress(progress: AgentProgress): void
+  /** What this node has of a plan that has ended, and no decision carried. */
+  undelivered(plan: PlanRef, reports: readonly StageReport[]): void
   /** Tells those who look how it ended. */
   close(): void
 }
@@ -84,6 +87,7 @@ export function openPages(server: HttpServer, { mesh, runId, version, status, on
       watch.progress(mesh.peerId, progress)
       metrics.progress(mesh.name, progress)
     },
+    undelivered: (plan, reports) => watch.undelivered(plan, reports),
     close: () => {
       clearInterval(clock)
       renew()

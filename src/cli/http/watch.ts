@@ -1,6 +1,6 @@
 /** What this node knows of the plan that runs, or of the last one, for those who look on. */
 
-import type { Decision, PlanRef } from '../../barrier/mod.ts'
+import type { Decision, PlanRef, StageReport } from '../../barrier/mod.ts'
 import type { StageProgress } from '../../io/mod.ts'
 import { type MeshEvent, now } from '../../mesh/mod.ts'
 import type { AgentProgress } from '../feed.ts'
@@ -78,6 +78,12 @@ export class RunWatch {
     this.#tell('progress')
   }
 
+  undelivered(plan: PlanRef, reports: readonly StageReport[]): void {
+    if (this.#watched?.plan.uid !== plan.uid) return
+    this.#watched.undelivered(reports)
+    this.#tell('figures')
+  }
+
   #tell(change: Change): void {
     for (const listener of this.#listeners) listener(change)
   }
@@ -97,8 +103,9 @@ class WatchedPlan implements Watched {
   readonly samples = new StageSamples()
   readonly changedAt = new Map<string, number>()
   readonly #results: ResultsSoFar
-  /** Decisions whose reports nobody wanted to read yet. */
+  /** Decisions whose reports nobody wanted to read yet, and what came after them. */
   readonly #unread: Decided[] = []
+  readonly #undelivered: StageReport[] = []
 
   constructor(runId: string, start: StartDecision, now: number) {
     this.plan = start.plan
@@ -114,12 +121,18 @@ class WatchedPlan implements Watched {
     for (const { decision, unilateral, waitedMs } of this.#unread.splice(0)) {
       this.#results.add(decision, unilateral, waitedMs)
     }
+    for (const report of this.#undelivered.splice(0)) this.#results.addUndelivered(report)
     return this.#results
   }
 
   readonly end = (): PlanEnd => {
     const { end, unilateral } = this.view
     return { status: end?.status ?? 'running', reason: end?.reason ?? '', unilateral }
+  }
+
+  undelivered(reports: readonly StageReport[]): void {
+    this.#undelivered.push(...reports)
+    this.revision += 1
   }
 
   observe(observation: Observation): void {

@@ -7,19 +7,26 @@ import { CURVE_STEPS, type LatencyCurve } from './types.ts'
 /** More curves of single agents than this are left out: a page has to open. */
 export const AGENT_CURVES_MAX = 2000
 
-export function curvesOf(latencies: readonly Latency[]): LatencyCurve[] {
+/** `isSummed`: whether the figures of the stage contain what this agent did. */
+export function curvesOf(
+  latencies: readonly Latency[],
+  isSummed: (latency: Latency) => boolean = () => true,
+): LatencyCurve[] {
   const groups = Map.groupBy(latencies, ({ sequence, op }) => `${sequence} ${op}`)
   const curves = [...groups.values()].flatMap((group) => {
     const [first] = group
     if (first === undefined) return []
     const { sequence, op } = first
     const all = decodeHistogram(first.histogram).fill(0)
-    const single = group.map(({ agent, histogram }) => {
-      const counts = decodeHistogram(histogram)
-      for (let i = 0; i < counts.length; i++) all[i] = (all[i] ?? 0) + (counts[i] ?? 0)
-      return { sequence, op, agent, ...curve(counts) }
+    const summed = group.filter(isSummed)
+    const single = group.map((latency) => {
+      const counts = decodeHistogram(latency.histogram)
+      const isIn = summed.includes(latency)
+      for (let i = 0; isIn && i < counts.length; i++) all[i] = (all[i] ?? 0) + (counts[i] ?? 0)
+      return { sequence, op, agent: latency.agent, ...curve(counts) }
     })
-    return [{ sequence, op, agent: null, ...curve(all) }, ...(group.length > 1 ? single : [])]
+    const together = summed.length === 0 ? [] : [{ sequence, op, agent: null, ...curve(all) }]
+    return [...together, ...(group.length > 1 || summed.length === 0 ? single : [])]
   })
   const singles = curves.filter(({ agent }) => agent !== null)
   return singles.length <= AGENT_CURVES_MAX ? curves : curves.filter(({ agent }) => agent === null)

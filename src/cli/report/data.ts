@@ -21,7 +21,10 @@ export function reportOf(folder: ResultFolder, { madeBy }: { readonly madeBy: st
   const startedAt = (sequence: number, agent: string) =>
     summary.stages.find((one) => one.sequence === sequence)?.agents.find(({ name }) => name === agent)?.startedAt
   const series = seriesOf({ stages, perf, startedAt })
-  const curves = curvesOf(latencies)
+  const lacking = new Set(
+    summary.stages.flatMap(({ sequence, missing }) => missing.map((name) => `${sequence} ${name}`)),
+  )
+  const curves = curvesOf(latencies, ({ sequence, agent }) => !lacking.has(`${sequence} ${agent}`))
   return {
     format: 1,
     madeBy,

@@ -54,6 +54,7 @@ function endingOf(name: string, { summary, decisions }: ResultFolder, moments: M
   if (last.outcome === 'aborted') {
     return { fate: 'stopped', text: `stopped in ${where} when the plan was aborted`, at: null }
   }
+  if (last.partial.includes(name)) return { fate: 'stopped', text: `stopped in ${where}`, at: null }
   return { fate: 'unknown', text: `nothing was heard of its work in ${where}`, at: null }
 }
 
@@ -83,7 +84,7 @@ function laneOf(name: string, summary: RunSummary, moments: Moments, ending: End
     if (work === undefined) spans.push(silence(stage, moments, ending))
     else spans.push(...worked(name, stage, work, moments, ending))
     const report = stage.agents.find((one) => one.name === name)
-    if (report?.status === 'failed' && work !== undefined) {
+    if (report?.status === 'failed' && !report.partial && work !== undefined) {
       marks.push({ kind: 'failed', at: work.to, text: `failed: ${report.reason}` })
     }
     if (report?.late === true && work !== undefined) {
@@ -114,6 +115,9 @@ function worked(
 ): Span[] {
   const { sequence } = stage
   const report = stage.agents.find((one) => one.name === name)
+  if (report?.partial === true) {
+    return [{ kind: 'partial', sequence, ...work, text: `${stage.name}: stopped at work, ${report.reason}` }]
+  }
   const failed = report?.status === 'failed'
   const text = `${stage.name}: ${failed ? `failed, ${report.reason}` : 'done'}`
   const spans: Span[] = [{ kind: failed ? 'failed' : 'work', sequence, ...work, text }]

@@ -19,7 +19,8 @@ export function noteLine(note: string): string {
 }
 
 function heading(stage: StageSummary): string {
-  const who = `${stage.counted.length} of ${stage.members.length} agents`
+  const inPart = stage.partial.length === 0 ? '' : `, ${stage.partial.length} in part`
+  const who = `${stage.counted.length} of ${stage.members.length} agents${inPart}`
   const parts = [`${stage.sequence} ${stage.name}`, stage.outcome, who, seconds(stage.seconds)]
   if (stage.waitedMs > 0) parts.push(`first ready waited ${duration(stage.waitedMs * 1000)}`)
   return parts.join(' | ')

@@ -65,11 +65,11 @@ export interface Machine {
 }
 
 /**
- * One stretch of an agent's lane. `work` and `failed`: its stage; `wait`: at the barrier after it; `silent`: nothing is
+ * One stretch of an agent's lane. `work`, `failed` and `partial` (it was stopped): its stage; `wait`: at the barrier after it; `silent`: nothing is
  * known of what it did; `open`: it is at work now.
  */
 export interface Span {
-  readonly kind: 'work' | 'failed' | 'wait' | 'silent' | 'open'
+  readonly kind: 'work' | 'failed' | 'partial' | 'wait' | 'silent' | 'open'
   readonly sequence: number
   readonly from: number
   readonly to: number
@@ -92,7 +92,9 @@ export interface ReportStage {
   readonly leader: string
   readonly term: number
   readonly members: readonly string[]
+  /** Whose whole work the figures contain, and whose as far as it came. */
   readonly counted: readonly string[]
+  readonly partial: readonly string[]
   readonly missing: readonly string[]
   readonly excluded: readonly { readonly name: string; readonly reason: string }[]
   readonly notes: readonly string[]
@@ -131,6 +133,7 @@ export interface AgentFigures {
   readonly status: 'ok' | 'failed'
   readonly reason: string
   readonly late: boolean
+  readonly partial: boolean
   readonly from: number
   readonly to: number
   readonly seconds: number

@@ -7,6 +7,8 @@ export interface AgentReport {
   readonly sequence: number
   /** It came after the barrier had been released. */
   readonly late: boolean
+  /** No decision carried it. */
+  readonly undelivered: boolean
   /** Text of `encodeReport`. */
   readonly payload: string
 }
@@ -16,10 +18,17 @@ export const agentReportSchema = z
     agent: z.string().max(256),
     sequence: z.number().int().min(1),
     late: z.boolean(),
+    undelivered: z.literal(true).optional(),
     report: z.unknown(),
   })
-  .transform(({ report, ...rest }): AgentReport => ({ ...rest, payload: JSON.stringify(report) }))
+  .transform(
+    ({ report, undelivered = false, ...rest }): AgentReport => ({
+      ...rest,
+      undelivered,
+      payload: JSON.stringify(report),
+    }),
+  )
 
-export function agentReportText({ payload, ...rest }: AgentReport): string {
-  return `${JSON.stringify({ ...rest, report: JSON.parse(payload) })}\n`
+export function agentReportText({ payload, undelivered, ...rest }: AgentReport): string {
+  return `${JSON.stringify({ ...rest, ...(undelivered ? { undelivered } : {}), report: JSON.parse(payload) })}\n`
 }

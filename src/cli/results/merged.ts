@@ -1,7 +1,7 @@
-/** The figures of a stage, all its agents together. */
+/** The figures of a stage, all agents together whose work they contain. */
 
 import { mergeStats, type OpStats } from '../../io/mod.ts'
-import type { StageRecord } from './record.ts'
+import { figuredAgents, type StageRecord } from './record.ts'
 
 const known = new WeakMap<StageRecord, { readonly version: number; readonly merged: readonly OpStats[] }>()
 
@@ -9,7 +9,7 @@ const known = new WeakMap<StageRecord, { readonly version: number; readonly merg
 export function mergedStats(stage: StageRecord): readonly OpStats[] {
   const kept = known.get(stage)
   if (kept?.version === stage.version) return kept.merged
-  const merged = mergeStats(stage.agents.map(({ result }) => result.stats))
+  const merged = mergeStats(figuredAgents(stage).map(({ result }) => result.stats))
   known.set(stage, { version: stage.version, merged })
   return merged
 }

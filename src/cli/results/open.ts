@@ -1,14 +1,14 @@
 /** Writes the result folder of one plan as its decisions come in. */
 
 import path from 'node:path'
-import type { Decision } from '../../barrier/mod.ts'
+import type { Decision, StageReport } from '../../barrier/mod.ts'
 import { agentReportText } from './agent-report.ts'
 import { agentFolder, type FileToWrite, makeFolder, newFolder, safeName, writeAllWhole, writeWhole } from './files.ts'
 import { latencyEntries, latencyLog } from './latency-log.ts'
 import { mergedStats } from './merged.ts'
 import { OBSERVATIONS_MAX, type Observation } from './observed.ts'
 import { perfLogTsv, perfRowsOf } from './perf-log.ts'
-import { PlanRecord, type StageRecord } from './record.ts'
+import { figuredAgents, PlanRecord, type StageRecord } from './record.ts'
 import { type RunSummary, secondsOf, summaryOf } from './summary.ts'
 import { resultsTsv } from './tsv.ts'
 import type { PlanResults, ResultsEnd, ResultsInit } from './types.ts'
@@ -36,7 +36,7 @@ class ResultsFolder implements PlanResults {
   #observedWritten = -1
   /** By sequence: histograms are costly to read, and stages rarely change twice. */
   readonly #latencies = new Map<number, readonly string[]>()
-  #own: { readonly sequence: number; readonly agent: string; readonly payload: string } | null = null
+  readonly #undelivered: StageReport[] = []
 
   constructor(dir: string, init: ResultsInit) {
     this.dir = dir
@@ -56,8 +56,8 @@ class ResultsFolder implements PlanResults {
     if (this.#observed.length < OBSERVATIONS_MAX) this.#observed.push(observation)
   }
 
-  recordOwn(sequence: number, agent: string, payload: string): void {
-    this.#own = { sequence, agent, payload }
+  addUndelivered(report: StageReport): void {
+    this.#undelivered.push(report)
   }
 
   async opLogFile(agent: string, name: string): Promise<string> {
@@ -67,12 +67,12 @@ class ResultsFolder implements PlanResults {
   }
 
   async finish(end: ResultsEnd): Promise<RunSummary> {
-    const own = this.#own
-    const isUndecided = own !== null && !this.#record.isDecided(own.sequence)
-    if (isUndecided) this.#record.addUndecided(own.sequence, own.agent, own.payload)
+    const added = this.#undelivered.splice(0).filter((report) => this.#record.addUndelivered(report))
     const summary = this.summary(end)
-    const figures = isUndecided ? this.#figures([own.sequence]) : []
-    await this.#write([...figures, this.#file('summary.json', () => json(summary))])
+    await this.#write([
+      ...this.#figures(added.map(({ sequence }) => sequence)),
+      this.#file('summary.json', () => json(summary)),
+    ])
     return summary
   }
 
@@ -95,11 +95,13 @@ class ResultsFolder implements PlanResults {
     const { sequence, agents } = stage
     const prefix = `${String(sequence).padStart(2, '0')}_${safeName(stage.name)}`
     return [
-      this.#file(`${prefix}_results.tsv`, () => resultsTsv(mergedStats(stage), secondsOf(agents))),
-      ...agents.flatMap(({ agent, result, late, payload }) => {
+      this.#file(`${prefix}_results.tsv`, () => resultsTsv(mergedStats(stage), secondsOf(figuredAgents(stage)))),
+      ...agents.flatMap(({ agent, result, late, delivered, payload }) => {
         const path = `${agentFolder(agent)}/${prefix}`
         return [
-          this.#file(`${path}_report.json`, () => agentReportText({ agent, sequence, late, payload })),
+          this.#file(`${path}_report.json`, () =>
+            agentReportText({ agent, sequence, late, undelivered: !delivered, payload }),
+          ),
           this.#file(`${path}_results.tsv`, () => resultsTsv(result.stats, result.seconds)),
           ...(result.output === '' ? [] : [this.#file(`${path}_output.txt`, () => result.output)]),
         ]

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { Decision, Member, StartDecision } from '../../barrier/mod.ts'
+import type { Decision, Member, StageReport, StartDecision } from '../../barrier/mod.ts'
 import { PlanError, parsePlan, toPlanSpec } from '../plan/mod.ts'
 import { type AgentReport, agentReportSchema } from './agent-report.ts'
 import { ResultsError } from './errors.ts'
@@ -35,8 +35,8 @@ export async function rebuildResults(dir: string): Promise<RunSummary> {
     await results.recordDecision(decision, { unilateral: line.unilateral === true, waitedMs: line.waitedMs ?? 0 })
   }
   const last = lines.at(-1)?.sequence ?? 0
-  const undecided = reports.find(({ sequence }) => sequence > last)
-  if (undecided !== undefined) results.recordOwn(undecided.sequence, undecided.agent, undecided.payload)
+  const undelivered = reports.filter((report) => report.undelivered || report.sequence > last)
+  for (const report of undelivered) results.addUndelivered(stageReport(report))
   return await results.finish(end)
 }
 
@@ -118,23 +118,22 @@ function baseOf(line: DecisionLine) {
 function decisionOf(line: DecisionLine, reports: readonly AgentReport[], lines: readonly DecisionLine[]): Decision {
   const last = lines.at(-1)?.sequence ?? 0
   const here = reports.filter(
-    ({ sequence, late }) => line.sequence === (late ? Math.min(sequence + 1, last) : sequence),
+    ({ sequence, late, undelivered }) =>
+      !undelivered && line.sequence === (late ? Math.min(sequence + 1, last) : sequence),
   )
   const common = {
     ...baseOf(line),
     policy: line.policy ?? 'all_or_nothing',
     excluded: line.excluded.map(({ name, reason }) => ({ peer: name, name, reason })),
-    reports: here.map(({ agent, sequence, payload }) => ({
-      peer: agent,
-      name: agent,
-      sequence,
-      status: 'ok' as const,
-      payload,
-    })),
+    reports: here.map(stageReport),
   }
   if (line.kind === 'abort') return { ...common, kind: 'abort', reason: line.reason ?? '' }
   const ready = here.map(({ agent }) => agent)
   return { ...common, kind: 'release', ready, waitedMs: line.waitedMs ?? 0, startAt: line.startAt ?? 0 }
+}
+
+function stageReport({ agent, sequence, payload }: AgentReport): StageReport {
+  return { peer: agent, name: agent, sequence, status: 'ok', payload }
 }
 
 /** How it ended: as the summary says, else as far as the decisions tell. */

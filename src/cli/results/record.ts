@@ -1,11 +1,19 @@
 /** What the decisions of a plan say about its stages, so far. Pure but for its own memory. */
 
 import { z } from 'zod'
-import { type Decision, type PeerId, type Policy, policyOf, type StartDecision } from '../../barrier/mod.ts'
+import {
+  type Decision,
+  type PeerId,
+  type Policy,
+  policyOf,
+  type StageReport,
+  type StartDecision,
+} from '../../barrier/mod.ts'
 import type { StageResult } from '../../io/mod.ts'
 import type { About } from '../about.ts'
 import { compareNames } from '../names.ts'
 import { decodeReport } from '../stage-report.ts'
+import { isPartial } from '../stage-result.ts'
 
 export interface AgentStage {
   readonly agent: string
@@ -15,6 +23,10 @@ export interface AgentStage {
   readonly about: About
   /** Reported after the barrier had been released without it. */
   readonly late: boolean
+  /** It was stopped in the middle of its work: these are the figures until then. */
+  readonly partial: boolean
+  /** A decision carried it; else this peer had it from the agent itself. */
+  readonly delivered: boolean
   /** As it came: what the rest of this was read from. */
   readonly payload: string
 }
@@ -83,33 +95,38 @@ export class PlanRecord {
     stage.version += 1
     for (const report of decision.reports) {
       changed.add(report.sequence)
-      this.#addReport(report.sequence, this.#names.get(report.peer) ?? report.name, report.payload, decision.sequence)
+      const how = { late: report.sequence < decision.sequence, delivered: true }
+      this.#addReport(report.sequence, this.#names.get(report.peer) ?? report.name, report.payload, how)
     }
     if (decision.kind === 'release')
       this.#members = decision.members.map(({ peer, name }) => this.#names.get(peer) ?? name)
     return [...changed].sort((a, b) => a - b)
   }
 
-  /** Own work whose stage was never decided about: nobody else knows of it. */
-  addUndecided(sequence: number, agent: string, payload: string): void {
-    this.#addReport(sequence, agent, payload, sequence)
+  /** A report that no decision carried. False where it adds nothing, or is not of a member of this plan. */
+  addUndelivered({ peer, sequence, payload }: StageReport): boolean {
+    const agent = this.#names.get(peer)
+    if (agent === undefined) return false
+    const known = this.stages.find((stage) => stage.sequence === sequence)
+    const how = { late: known?.decision?.kind === 'release', delivered: false }
+    return this.#addReport(sequence, agent, payload, how)
   }
 
-  isDecided(sequence: number): boolean {
-    return this.stages.some((stage) => stage.sequence === sequence && stage.decision !== null)
-  }
-
-  #addReport(sequence: number, agent: string, payload: string, decidedAt: number): void {
+  /** False where that of the agent is there already. */
+  #addReport(sequence: number, agent: string, payload: string, how: Pick<AgentStage, 'late' | 'delivered'>): boolean {
     const stage = this.#stage(sequence)
-    if (stage.agents.some((one) => one.agent === agent)) return
+    if (stage.agents.some((one) => one.agent === agent)) return false
     stage.version += 1
     try {
-      stage.agents.push({ agent, ...decodeReport(payload), late: sequence < decidedAt, payload })
+      const report = decodeReport(payload)
+      const partial = isPartial(report.result)
+      stage.agents.push({ agent, ...report, ...how, late: how.late && !partial, partial, payload })
       stage.agents.sort((a, b) => compareNames(a.agent, b.agent))
     } catch (error) {
       // One agent's damaged report must not cost the figures of the others.
       stage.unreadable.push(`${agent}: ${error instanceof Error ? error.message : String(error)}`)
     }
+    return true
   }
 
   #stage(sequence: number): StageRecord {
@@ -133,6 +150,14 @@ export class PlanRecord {
     this.stages.sort((a, b) => a.sequence - b.sequence)
     return stage
   }
+}
+
+/**
+ * Whose work the figures of a stage contain: of one that was released, what the decisions carry, the same on every peer; of
+ * one that was given up, all that was measured.
+ */
+export function figuredAgents({ agents, decision }: StageRecord): AgentStage[] {
+  return agents.filter(({ delivered }) => delivered || decision?.kind !== 'release')
 }
 
 /** One line of decisions.jsonl: from the decision alone, so that every peer writes the same. */

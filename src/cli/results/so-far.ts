@@ -1,6 +1,6 @@
 /** A plan's results while it runs, without files: what its result folder would hold. */
 
-import type { Decision, PlanStatus, StartDecision } from '../../barrier/mod.ts'
+import type { Decision, PlanStatus, StageReport, StartDecision } from '../../barrier/mod.ts'
 import { latenciesOf } from './latency-log.ts'
 import type { Observation } from './observed.ts'
 import { perfRowsOf } from './perf-log.ts'
@@ -26,6 +26,11 @@ export class ResultsSoFar {
   /** In the order of sequences. Reads the reports of all members: not for where somebody waits. */
   add(decision: Decision, unilateral: boolean, waitedMs: number): void {
     this.#record.add(decision, unilateral, waitedMs)
+  }
+
+  /** A report that no decision carried. */
+  addUndelivered(report: StageReport): void {
+    this.#record.addUndelivered(report)
   }
 
   summary(end: PlanEnd): RunSummary {

@@ -7,7 +7,7 @@ import { aboutSchema } from '../about.ts'
 import { sumStage } from '../stage-result.ts'
 import { byOp } from './by-op.ts'
 import { mergedStats } from './merged.ts'
-import type { AgentStage, PlanRecord, StageRecord } from './record.ts'
+import { type AgentStage, figuredAgents, type PlanRecord, type StageRecord } from './record.ts'
 import { startSpread } from './start-spread.ts'
 
 const number = z.number()
@@ -61,6 +61,8 @@ const agentFigures = z.strictObject({
   status: z.enum(['ok', 'failed']),
   reason: text,
   late: z.boolean(),
+  /** Stopped in the middle of its work: figures until then. */
+  partial: z.boolean().default(false),
   /** In its own clock, ms. */
   startedAt: number,
   endedAt: number,
@@ -89,7 +91,10 @@ const stageSummary = z.strictObject({
   leader: text,
   term: number,
   members: z.array(text),
+  /** Whose whole work the figures contain. */
   counted: z.array(text),
+  /** Whose work they contain as far as it came: stopped in the middle. */
+  partial: z.array(text).default([]),
   missing: z.array(text),
   excluded: z.array(z.strictObject({ name: text, reason: text })),
   seconds: number,
@@ -167,29 +172,32 @@ function stageOf(stage: StageRecord): StageSummary {
 
 function summarizeStage(stage: StageRecord): StageSummary {
   const { agents, decision } = stage
-  const counted = agents.map(({ agent }) => agent)
-  const missing = stage.members.filter((name) => !counted.includes(name))
+  const figured = figuredAgents(stage)
+  const counted = figured.filter((one) => !one.partial).map(({ agent }) => agent)
+  const partial = figured.filter((one) => one.partial).map(({ agent }) => agent)
+  const missing = stage.members.filter((name) => !counted.includes(name) && !partial.includes(name))
   const excluded = (decision?.excluded ?? []).map(({ name, reason }) => ({ name, reason }))
-  const notes = notesOf(stage, missing)
-  const seconds = secondsOf(agents)
+  const notes = notesOf(stage, figured, missing)
+  const seconds = secondsOf(figured)
   return {
     sequence: stage.sequence,
     name: stage.name,
     policy: stage.policy,
-    outcome: outcomeOf(stage, missing, notes),
+    outcome: outcomeOf(stage, figured, missing.length + notes.length),
     unilateral: stage.unilateral,
     leader: decision?.leader ?? '',
     term: decision?.ballot.term ?? 0,
     members: [...stage.members],
     counted,
+    partial,
     missing,
     excluded,
     seconds,
     waitedMs: decision?.kind === 'release' ? decision.waitedMs : 0,
-    startSpreadMs: startSpread(beginnings(agents)),
+    startSpreadMs: startSpread(beginnings(figured)),
     ops: figuresByOp(mergedStats(stage), seconds),
     agents: agents.map((agent) => agentOf(agent, decision?.kind === 'release' ? decision.startAt : null)),
-    notes: [...notes, ...limitsOf(agents)],
+    notes: [...notes, ...limitsOf(figured)],
   }
 }
 
@@ -200,7 +208,7 @@ function beginnings(agents: readonly AgentStage[]): Parameters<typeof startSprea
 
 /** `releasedTo`: when the next stage starts, in the leader's clock. */
 function agentOf(
-  { agent, result, offsetMs, late }: AgentStage,
+  { agent, result, offsetMs, late, partial }: AgentStage,
   releasedTo: number | null,
 ): StageSummary['agents'][number] {
   return {
@@ -208,11 +216,12 @@ function agentOf(
     status: result.status,
     reason: result.reason,
     late,
+    partial,
     startedAt: result.startedAt,
     endedAt: result.endedAt,
     offsetMs,
     seconds: result.seconds,
-    waitedMs: releasedTo === null || late ? null : Math.max(0, releasedTo - (result.endedAt + offsetMs)),
+    waitedMs: releasedTo === null || late || partial ? null : Math.max(0, releasedTo - (result.endedAt + offsetMs)),
     ops: figuresByOp(result.stats, result.seconds),
     warnings: [...result.warnings],
     errors: result.errorSamples.map(({ message, count }) => ({ message, count })),
@@ -243,31 +252,39 @@ function limitsOf(agents: readonly AgentStage[]): string[] {
   return [...names].map(([limit, who]) => `${who.join(', ')}: ${limit}`)
 }
 
-function outcomeOf(stage: StageRecord, missing: readonly string[], notes: readonly string[]): StageSummary['outcome'] {
+function outcomeOf(stage: StageRecord, figured: readonly AgentStage[], faults: number): StageSummary['outcome'] {
   if (stage.decision?.kind === 'abort') return 'aborted'
-  const isFailed = stage.agents.length > 0 && stage.agents.every(({ result }) => result.status === 'failed')
+  const whole = figured.filter(({ partial }) => !partial)
+  const isFailed = whole.length > 0 && whole.every(({ result }) => result.status === 'failed')
   if (isFailed && !stage.optional) return 'failed'
-  return missing.length > 0 || notes.length > 0 ? 'degraded' : 'complete'
+  return faults > 0 ? 'degraded' : 'complete'
 }
 
 /** Everything that keeps the figures from being a plain success. */
-function notesOf(stage: StageRecord, missing: readonly string[]): string[] {
+function notesOf(stage: StageRecord, figured: readonly AgentStage[], missing: readonly string[]): string[] {
   const notes: string[] = []
   const { decision } = stage
-  if (decision === null) notes.push('nothing was decided about this stage: own work only')
+  if (decision === null) notes.push('nothing was decided about this stage')
   if (stage.unilateral) notes.push('released by this peer alone, without a quorum: its own work only')
   // Who is named by an abort is in its reason.
   for (const { name, reason } of decision?.kind === 'release' ? decision.excluded : []) {
     notes.push(`${name} was excluded (${reason})`)
   }
   if (missing.length > 0) notes.push(`without the work of ${missing.join(', ')}`)
-  for (const { agent, result, late } of stage.agents) {
-    if (late) notes.push(`${agent} finished after the barrier was released`)
-    if (result.status === 'failed') notes.push(`${agent} failed: ${result.reason}`)
-    for (const warning of result.warnings) notes.push(`${agent}: ${warning}`)
-  }
+  const partial = figured.filter((one) => one.partial).map(({ agent }) => agent)
+  if (partial.length > 0) notes.push(`partial: only what ${partial.join(', ')} had done when stopped at work`)
+  for (const one of stage.agents) notes.push(...notesOfAgent(one, figured.includes(one)))
   for (const fault of stage.unreadable) notes.push(`the report of ${fault}`)
   if (decision?.kind === 'abort') notes.push(`aborted: ${decision.reason}`)
+  return notes
+}
+
+function notesOfAgent({ agent, result, late, partial }: AgentStage, figured: boolean): string[] {
+  const notes = result.warnings.map((warning) => `${agent}: ${warning}`)
+  if (result.status === 'failed' && !partial) notes.unshift(`${agent} failed: ${result.reason}`)
+  const apart = figured ? '' : ': what it did is shown apart, in no sum'
+  if (partial && !figured) notes.unshift(`${agent} was stopped at work${apart}`)
+  if (late) notes.unshift(`${agent} finished after the barrier was released${apart}`)
   return notes
 }
 

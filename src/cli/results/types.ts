@@ -1,6 +1,6 @@
 /** What a run leaves behind. */
 
-import type { Decision, PlanStatus, StartDecision } from '../../barrier/mod.ts'
+import type { Decision, PlanStatus, StageReport, StartDecision } from '../../barrier/mod.ts'
 import type { Observation } from './observed.ts'
 import type { RunSummary } from './summary.ts'
 
@@ -23,8 +23,8 @@ export interface PlanResults {
   readonly dir: string
   /** In the order of sequences. Throws ResultsError when the folder cannot be written. */
   recordDecision(decision: Decision, how: { readonly unilateral: boolean; readonly waitedMs: number }): Promise<void>
-  /** This peer's own report of a stage, which is written where the plan ends before its barrier is decided. */
-  recordOwn(sequence: number, agent: string, payload: string): void
+  /** A report that no decision carried so far: written at the end, unless one did. Of others than members it is ignored. */
+  addUndelivered(report: StageReport): void
   /** Where an agent's log of operations is to be written: its folder is there, the file is not. */
   opLogFile(agent: string, name: string): Promise<string>
   /** Written with the next decision, or at the end. */

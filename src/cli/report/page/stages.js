@@ -53,7 +53,8 @@ function outcomeBadge(stage) {
 
 /** @param {ReportStage} stage */
 function card(stage) {
-  const who = `${stage.counted.length} of ${plural(stage.members.length, 'agent')}`
+  const inPart = stage.partial.length === 0 ? '' : `, ${stage.partial.length} in part`
+  const who = `${stage.counted.length} of ${plural(stage.members.length, 'agent')}${inPart}`
   return h(
     'li',
     { class: `card ${stage.outcome}` },
@@ -176,7 +177,11 @@ function agentRows(stage, agent) {
 /** @type {readonly import('./table.js').Column<AgentRow>[]} */
 const AGENT_COLUMNS = [
   STAGE_COLUMN,
-  { title: 'Agent', value: ({ agent }) => agent.name },
+  {
+    title: 'Agent',
+    value: ({ agent }) => agent.name,
+    show: ({ agent }) => (agent.partial ? [agent.name, h('strong', { class: 'bad' }, ' partial')] : agent.name),
+  },
   ...FIGURE_COLUMNS,
   {
     title: 'CPU',

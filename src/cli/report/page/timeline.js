@@ -17,7 +17,14 @@ const MARKS = {
 }
 
 /** @type {Record<Span['kind'], string>} */
-const SPANS = { work: 'works', wait: 'waits at a barrier', silent: 'no result', failed: 'failed', open: 'at work now' }
+const SPANS = {
+  work: 'works',
+  wait: 'waits at a barrier',
+  silent: 'no result',
+  failed: 'failed',
+  partial: 'stopped at work',
+  open: 'at work now',
+}
 
 export function timelineSection() {
   const picture = h('div', { class: 'timeline', role: 'img' })
