@@ -67,6 +67,18 @@ describe('a result folder', () => {
     ])
   })
 
+  it('has the rows of all agents on one clock, whatever their own say', async () => {
+    const { perf } = await readResults(dir)
+    // The second stage starts a quarter of a second after the first one, which took 0.2 s.
+    const started = STARTED_AT + 450
+    expect(perf.map(({ agent, at }) => [agent, at - started])).toEqual([
+      ['alpha', 1000],
+      ['beta', 1000],
+      ['alpha', 2000],
+      ['beta', 2000],
+    ])
+  })
+
   it('writes what was observed anew only when there is more of it', async () => {
     const results = await openResults({ out, runId: 'quiet', start: run.start })
     const [start, release, last] = run.decisions

@@ -18,8 +18,11 @@ export function reportOf(folder: ResultFolder, { madeBy }: { readonly madeBy: st
   const stages = summary.stages.map((stage) => stageOf(stage, moments, planned))
   const agents = agentsOf(folder, moments)
   const leaders = leadersOf(decisions, moments)
-  const startedAt = (sequence: number, agent: string) =>
-    summary.stages.find((one) => one.sequence === sequence)?.agents.find(({ name }) => name === agent)?.startedAt
+  const startedAt = (sequence: number, agent: string) => {
+    const stage = summary.stages.find((one) => one.sequence === sequence)
+    const one = stage?.agents.find(({ name }) => name === agent)
+    return one === undefined ? undefined : one.startedAt + one.offsetMs
+  }
   const series = seriesOf({ stages, perf, startedAt })
   const lacking = new Set(
     summary.stages.flatMap(({ sequence, missing }) => missing.map((name) => `${sequence} ${name}`)),

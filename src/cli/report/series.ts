@@ -10,7 +10,7 @@ const POINTS_OF_ALL_MAX = 120_000
 export interface SeriesInput {
   readonly stages: readonly ReportStage[]
   readonly perf: readonly PerfRow[]
-  /** Start of an agent's stage in its own clock, ms; undefined when it is not known. */
+  /** Start of an agent's stage in the clock of its rows, ms; undefined when it is not known. */
   readonly startedAt: (sequence: number, agent: string) => number | undefined
 }
 
@@ -30,7 +30,7 @@ export function seriesOf(input: SeriesInput): StageSeries[] {
   })
 }
 
-/** Which stage a row belongs to: its end in the agent's clock says so even where two stages share a name. */
+/** Which stage a row belongs to: its end says so even where two stages share a name. */
 function sorted({ stages, perf, startedAt }: SeriesInput): Samples[] {
   const byAgent = Map.groupBy(perf, ({ agent, stage }) => `${agent}\n${stage}`)
   return stages.flatMap((stage) =>

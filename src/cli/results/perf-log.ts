@@ -1,8 +1,8 @@
 /** perf_log.tsv: a row a second and agent, with the columns of sai3-bench first and those for all ops behind. Pure. */
 
 import { z } from 'zod'
-import type { GroupSample, PerfSample, StageResult } from '../../io/mod.ts'
-import type { StageRecord } from './record.ts'
+import type { GroupSample, PerfSample } from '../../io/mod.ts'
+import type { AgentStage, StageRecord } from './record.ts'
 import { tsvTable } from './tsv.ts'
 
 export interface PerfGroup {
@@ -18,7 +18,7 @@ export interface PerfGroup {
 
 export interface PerfRow {
   readonly agent: string
-  /** End of the interval, in the agent's own clock, ms. */
+  /** End of the interval, in the clock of the leader that started the stage, ms. */
   readonly at: number
   /** End of the interval, since the stage began. */
   readonly second: number
@@ -44,17 +44,17 @@ export interface PerfRow {
 /** In the order of time. */
 export function perfRowsOf(stages: readonly StageRecord[]): PerfRow[] {
   const rows = stages.flatMap(({ name, agents }) =>
-    agents.flatMap(({ agent, result }) => result.perf.map((sample, at) => perfRow(agent, name, result, sample, at))),
+    agents.flatMap((agent) => agent.result.perf.map((sample, at) => perfRow(agent, name, sample, at))),
   )
   return rows.sort((a, b) => a.at - b.at)
 }
 
-function perfRow(agent: string, stage: string, result: StageResult, sample: PerfSample, index: number): PerfRow {
+function perfRow({ agent, result, offsetMs }: AgentStage, stage: string, sample: PerfSample, index: number): PerfRow {
   const seconds = Math.max(sample.second - (result.perf[index - 1]?.second ?? 0), 1e-9)
   const percent = (share: number | undefined): number => Number((100 * (share ?? 0)).toFixed(1))
   return {
     agent,
-    at: Math.round(result.startedAt + sample.second * 1000),
+    at: Math.round(result.startedAt + offsetMs + sample.second * 1000),
     second: sample.second,
     stage,
     get: groupOf(sample.get, seconds),
