@@ -93,6 +93,7 @@ class Documents implements AsyncIterable<unknown> {
   }
 
   #read(part: Uint8Array): void {
+    if (this.#failure !== undefined) return
     const { budget } = this.#options
     try {
       for (const body of this.#reader.push(part)) {

@@ -49,7 +49,7 @@ export class Dialer {
   }
 
   dialSoon(record: PeerRecord): void {
-    if (record.dialing || record.guard.banned || this.isConnected(record)) return
+    if (this.#closed || record.dialing || record.guard.banned || this.isConnected(record)) return
     record.dialing = true
     const isFirst = this.#isEager || this.goesFirst(record)
     setTimeout(() => void this.#dial(record), isFirst ? 0 : limits.dialCourtesyMs)

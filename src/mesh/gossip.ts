@@ -36,7 +36,7 @@ export class GossipTopic {
   readonly #events: GossipEvents
   readonly #encoder = new TextEncoder()
   #number = 0
-  /** Of each incarnation the highest number seen. */
+  /** Of each author and incarnation the highest number seen: nobody counts on for another. */
   readonly #seen = new Map<string, number>()
   #decided: Extract<Message, { type: 'decided' }> | undefined
   #decidedTimer: NodeJS.Timeout | undefined
@@ -105,7 +105,8 @@ export class GossipTopic {
       this.#events.onRefused('stranger', author, 'an agent of this run that is here', `incarnation ${incarnation}`)
       return TopicValidatorResult.Ignore
     }
-    const newest = this.#seen.get(incarnation) ?? 0
+    const counted = `${author} ${incarnation}`
+    const newest = this.#seen.get(counted) ?? 0
     if (gossip.number <= newest) {
       if (newest - gossip.number > limits.gossipLateMax) {
         this.#events.onRefused('replay', source, `gossip after number ${newest}`, `number ${gossip.number}`)
@@ -116,16 +117,16 @@ export class GossipTopic {
       this.#events.onRefused('rate', author, `at most ${limits.gossipPerSecond} messages a second by gossip`, 'more')
       return TopicValidatorResult.Ignore
     }
-    this.#remember(incarnation, gossip.number)
+    this.#remember(counted, gossip.number)
     if (gossip.type === 'message') this.#events.onMessage(author, incarnation, gossip.message, at)
     else this.#events.onProgress(author, incarnation, gossip.data)
     return TopicValidatorResult.Accept
   }
 
-  #remember(incarnation: string, number: number): void {
+  #remember(counted: string, number: number): void {
     // The oldest are left out: of peers that went long ago.
-    this.#seen.delete(incarnation)
-    this.#seen.set(incarnation, number)
+    this.#seen.delete(counted)
+    this.#seen.set(counted, number)
     for (const oldest of this.#seen.keys()) {
       if (this.#seen.size <= limits.peersMax) return
       this.#seen.delete(oldest)

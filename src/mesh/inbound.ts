@@ -72,6 +72,8 @@ export class Inbound {
   }
 
   #read(part: Uint8Array): void {
+    // What came in one piece with the end is not heard any more.
+    if (this.#ended) return
     const at = now()
     this.#events.onBytes()
     if (!this.#guard.bytes.take(part.length)) {

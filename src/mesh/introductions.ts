@@ -37,7 +37,8 @@ export class Introductions {
   note(peer: string, others: readonly Acquaintance[]): void {
     const known = this.#known.get(peer) ?? new Set<string>()
     this.#known.set(peer, known)
-    for (const other of others) known.add(other.peer)
+    // Of whom else it has told, however many, it is told again.
+    for (const { peer: other } of others) if (known.size < limits.peersMax) known.add(other)
   }
 
   /** It is gone: should it come back, all begins anew. */

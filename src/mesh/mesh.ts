@@ -1,6 +1,7 @@
 /** One peer of the mesh: libp2p below, the barrier core inside, the command line above. */
 
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { CoreStatus, Member, Message, Output, PlanRef, PlanSpec, ReadyStatus } from '../barrier/mod.ts'
@@ -166,11 +167,10 @@ class RunningMesh implements Mesh {
     if (this.#driver !== undefined && !this.#closing.signal.aborted) {
       const left = new Promise<void>((resolve) => {
         this.#whenLeft = resolve
-        setTimeout(resolve, timeoutMs)
       })
       this.#driver.feed({ type: 'leave' })
-      await left
-      await Promise.race([this.#peers.flush(), new Promise((resolve) => setTimeout(resolve, limits.streamOpenMs))])
+      await atMost(timeoutMs, left)
+      await atMost(limits.streamOpenMs, this.#peers.flush())
     }
     await this.close()
   }
@@ -183,7 +183,7 @@ class RunningMesh implements Mesh {
     this.#gossip?.close()
     await this.#rendezvous?.close().catch(() => undefined)
     // libp2p waits for slow peers; what it has not closed by then ends with the process.
-    await Promise.race([this.#node.stop(), new Promise((resolve) => setTimeout(resolve, limits.leaveMs).unref())])
+    await atMost(limits.leaveMs, this.#node.stop())
   }
 
   async #openAgent(): Promise<void> {
@@ -203,6 +203,8 @@ class RunningMesh implements Mesh {
   }
 
   #openChannel(stream: Stream, peer: string): void {
+    // Given up while it was agreed on: its end was told already.
+    if (stream.status !== 'open') return
     const handler = this.#clientHandler
     if (handler === undefined || this.#clients >= limits.clientsMax) {
       stream.abort(new Error('too many clients'))
@@ -336,6 +338,16 @@ class RunningMesh implements Mesh {
 function isForLinked(message: Message): boolean {
   const { type } = message
   return type === 'leave' || ((type === 'prevote' || type === 'vote') && message.plan === null)
+}
+
+/** Waits for something, but no longer than so; leaves no timer behind that would keep the process. */
+async function atMost(ms: number, something: Promise<void> | void): Promise<void> {
+  const over = new AbortController()
+  try {
+    await Promise.race([something, sleep(ms, undefined, { signal: over.signal })])
+  } finally {
+    over.abort()
+  }
 }
 
 /** "node 24.18.0" or "deno 2.9.6". */

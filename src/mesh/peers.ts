@@ -103,6 +103,8 @@ export class Peers {
 
   #look(): void {
     for (const inbound of this.#inbounds) inbound.look()
+    // Of two connections the one on which a link was to be opened may have closed; no other event tells of that.
+    for (const record of this.#records.all()) void this.#openLink(record)
     this.#gate.look((peer) => this.#records.get(peer)?.info !== undefined)
   }
 
@@ -203,7 +205,10 @@ export class Peers {
   #hearOf(teller: PeerRecord, others: readonly Acquaintance[]): void {
     this.#introductions.note(teller.peer, others)
     for (const { peer, addrs } of others) {
-      if (this.#records.get(peer)?.info === undefined) this.#events.onHearsay(peer)
+      if (peer === this.#node.peerId.toString()) continue
+      // Once: the folder of this host is read now and then anyway.
+      const isNew = this.#records.get(peer) === undefined
+      if (isNew && this.#records.ofHearsay(peer) !== undefined) this.#events.onHearsay(peer)
       this.meet(peer, addrs)
     }
   }
@@ -316,7 +321,7 @@ export class Peers {
 
   #upIfReady(record: PeerRecord): void {
     const { link, info } = record
-    if (record.up || record.inbound === undefined || info === undefined || !link?.open) return
+    if (this.#closed || record.up || record.inbound === undefined || info === undefined || !link?.open) return
     record.up = true
     record.tending.silentLooks = 0
     const wasPresent = record.present

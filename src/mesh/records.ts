@@ -47,15 +47,17 @@ export class Records {
     const known = this.#records.get(peer)
     if (known !== undefined) return known
     const record = newRecord(peer)
+    if (this.#records.size >= limits.peersMax) this.#forgetOne(this.#records.keys())
     this.#records.set(peer, record)
     return record
   }
 
-  /** Of one that was told of. Undefined for what is no peer ID, and where too many are told of that nobody has met. */
+  /** Of one that was told of. Undefined for what is no peer ID, and while too many are told of that nobody has met. */
   ofHearsay(peer: string): PeerRecord | undefined {
     const known = this.#records.get(peer)
     if (known !== undefined) return known
-    if (this.#hearsay.size >= limits.hearsayMax || this.#records.size >= limits.peersMax) return undefined
+    if (this.#hearsay.size >= limits.hearsayMax) this.#forgetOne(this.#hearsay)
+    if (this.#hearsay.size >= limits.hearsayMax) return undefined
     try {
       const record = this.of(peer)
       this.#hearsay.add(peer)
@@ -70,12 +72,10 @@ export class Records {
     this.#hearsay.delete(peer)
   }
 
-  /** Who was here for a moment is not worth remembering, unless it is to stay out; nobody is where so many came and went. */
+  /** Who was here for a moment is not worth remembering, unless it is to stay out. */
   gone(record: PeerRecord): void {
     const isKept = record.info?.role === 'agent' || record.dialing || record.guard.banned
-    if (isKept && this.#records.size <= limits.peersMax) return
-    this.#records.delete(record.peer)
-    this.#hearsay.delete(record.peer)
+    if (!isKept || this.#records.size > limits.peersMax) this.#forget(record)
   }
 
   /** True for a peer of the run that is here, in this incarnation. */
@@ -93,6 +93,23 @@ export class Records {
     }
     return infos
   }
+
+  /** Makes room: of these the first one that is not here, nor on its way, is forgotten. */
+  #forgetOne(peers: Iterable<string>): void {
+    for (const peer of peers) {
+      const record = this.#records.get(peer)
+      if (record !== undefined && isAway(record)) return this.#forget(record)
+    }
+  }
+
+  #forget({ peer }: PeerRecord): void {
+    this.#records.delete(peer)
+    this.#hearsay.delete(peer)
+  }
+}
+
+function isAway({ up, present, link, opening, inbound, dialing, guard }: PeerRecord): boolean {
+  return !(up || present || link !== undefined || opening || inbound !== undefined || dialing || guard.banned)
 }
 
 function newRecord(peer: string): PeerRecord {

@@ -110,9 +110,9 @@ describe('a topic', () => {
       knows: (_, incarnation) => incarnation === 'known',
       guardOf: () => guard,
     })
-    const say = (number: number, incarnation = 'known') => {
+    const say = (number: number, incarnation = 'known', from = author) => {
       const data = encode({ type: 'progress', run: 'r1', incarnation, number, data: number })
-      return validators.get(topicOf('r1'))?.(author, { from: author, data })
+      return validators.get(topicOf('r1'))?.(from, { from, data })
     }
     return { say, refused, told }
   }
@@ -132,6 +132,15 @@ describe('a topic', () => {
     for (let at = 0; at < 10 * limits.gossipBurst; at += 1) say(1 + (at % 900))
     expect(new Set(refused)).toEqual(new Set(['replay']))
     expect(say(1001)).toBe(TopicValidatorResult.Accept)
+  })
+
+  it('who calls its incarnation like that of another does not count on for it', () => {
+    const { say, told } = topic()
+    const liar = peerIdFromString('12D3KooWFNiSq6XvbpRPjfvHDk4zEQ8Y5sTQVQhyC73sb1nQXNPp')
+    expect(say(1)).toBe(TopicValidatorResult.Accept)
+    expect(say(Number.MAX_SAFE_INTEGER, 'known', liar)).toBe(TopicValidatorResult.Accept)
+    expect(say(2)).toBe(TopicValidatorResult.Accept)
+    expect(told).toEqual([1, Number.MAX_SAFE_INTEGER, 2])
   })
 
   it('knows incarnations apart', () => {

@@ -194,6 +194,28 @@ describe.concurrent('floods', () => {
     expect(open.length).toBeLessThanOrEqual(limits.clientStreamsPerConnection)
   })
 
+  it('of requests that are given up at once leave room for others', async () => {
+    await using world = await World.create()
+    const leader = await world.peer('a')
+    let served = 0
+    leader.mesh.onClient((channel) => {
+      served += 1
+      void channel.close()
+    })
+    await using attacker = await Attacker.create()
+    const connection = await attacker.dial(leader.address)
+    for (let at = 0; at < 3 * limits.clientsMax; at += 1) {
+      const options = { maxOutboundStreams: 100_000, negotiateFully: false }
+      const stream = await connection.newStream(protocols.client, options)
+      stream.abort(new Error('never mind'))
+    }
+    served = 0
+    const client = await world.peer('c', { role: 'client' })
+    const channel = await client.mesh.openClient(leader.mesh.peerId, AbortSignal.timeout(5000), leader.mesh.addrs())
+    for await (const _ of channel.documents) throw new Error('nothing is said')
+    expect(served).toBe(1)
+  })
+
   it('of peers that somebody tells of are bounded', async () => {
     await using world = await World.create()
     const { walk, leader } = await underWay(world)
