@@ -1,4 +1,4 @@
-// Makes dist/, the sources as JavaScript, for the package: Node does not strip the types of what lies below node_modules.
+// Makes dist/, the sources as JavaScript and their types, for the package: Node strips no types below node_modules.
 // `npm pack` calls it; a checkout runs its sources.
 import { cpSync, existsSync, rmSync } from 'node:fs'
 import path from 'node:path'

@@ -133,13 +133,15 @@ it('sources run without a build step: the compiler refuses what is not erasable,
   expect(source.filter(({ code }) => /^export default/m.test(code)).map(({ name }) => name)).toEqual([])
 })
 
-it('every folder of src has a mod.ts, and both configurations export it', () => {
+it('every folder of src has a mod.ts, and both configurations export it: the package as JavaScript with types', () => {
   const folders = Object.keys(allowed)
-  const wanted = Object.fromEntries(folders.map((folder) => [`./${folder}`, `./src/${folder}/mod.ts`]))
-  for (const name of ['package.json', 'deno.json']) {
-    const config: { exports: Record<string, string> } = JSON.parse(readFileSync(path.join(root, name), 'utf8'))
-    expect(config.exports).toEqual(wanted)
-  }
+  const exportsOf = (name: string) => JSON.parse(readFileSync(path.join(root, name), 'utf8')).exports
+  const each = (target: (folder: string) => unknown) =>
+    Object.fromEntries(folders.map((folder) => [`./${folder}`, target(folder)]))
+  expect(exportsOf('deno.json')).toEqual(each((folder) => `./src/${folder}/mod.ts`))
+  expect(exportsOf('package.json')).toEqual(
+    each((folder) => ({ types: `./dist/${folder}/mod.d.ts`, default: `./dist/${folder}/mod.js` })),
+  )
   for (const folder of folders) expect(source.map(({ name }) => name)).toContain(`src/${folder}/mod.ts`)
 })
 
