@@ -1,7 +1,7 @@
 /** What must always hold of one peer's core. Checked after every step, in production too. */
 
 import { assert } from './assert.ts'
-import { compareBallots, showBallot } from './ballot.ts'
+import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { majorityOf } from './policy.ts'
 import type { CoreState } from './state.ts'
 import type { Decision, Member, ReleaseDecision } from './types.ts'
@@ -12,11 +12,9 @@ export function assertInvariants(state: CoreState, before: CoreState['promised']
     compareBallots(state.promised, before) >= 0,
     `B1 a promise never falls (${showBallot(before)} to ${showBallot(state.promised)})`,
   )
-  const { plan, lead } = state
-  if (lead !== null) {
-    assert(state.leader !== null && compareBallots(state.leader, lead.ballot) === 0, 'B2 a leader follows itself')
-    assert(compareBallots(state.promised, lead.ballot) === 0, 'B2 a leader has promised nobody else')
-  }
+  const { plan, lead, leader } = state
+  if (lead !== null) assert(leader !== null && sameBallot(leader, lead.ballot), 'B2 a leader follows itself')
+  if (leader !== null) assert(sameBallot(state.promised, leader), 'B2 who follows a leader has promised nobody else')
   if (plan === null) return
   assert(plan.decisions.length === plan.openSequence, 'B3 sequences are decided one after another')
   if (plan.accepted !== null) {

@@ -54,12 +54,39 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'whoever asks for a vote gets it',
+    edits: [
+      edit('voting.ts', '  if (!voteIsForUs(step, from, message)) return\n', '  voteIsForUs(step, from, message)\n'),
+    ],
+  },
+  {
+    name: 'a candidate that is behind gets the vote',
+    edits: [edit('voting.ts', 'if (message.sequence < plan.openSequence) {', 'if (message.sequence < 0) {')],
+  },
+  {
+    name: 'who has voted for another follows its leader on',
+    edits: [
+      edit('voting.ts', 'else if (lead !== null) loseLeader(', 'else if (lead !== null && state.left) loseLeader('),
+    ],
+  },
+  {
     name: 'a vote does not say what was accepted',
     edits: [edit('voting.ts', 'accepted: plan?.accepted ?? null }', 'accepted: null }')],
   },
   {
     name: 'an accepted value is not carried over',
     edits: [edit('leader.ts', '  if (carried !== null) return carried.decision\n', '')],
+  },
+  {
+    name: 'an abort that somebody asked for is proposed in place of an accepted value',
+    from: 3100,
+    edits: [
+      edit(
+        'leader.ts',
+        '  if (carried !== null) return carried.decision\n  if (plan.abortReason !== null) return abort(step, plan, lead, plan.abortReason, [])\n',
+        '  if (plan.abortReason !== null) return abort(step, plan, lead, plan.abortReason, [])\n  if (carried !== null) return carried.decision\n',
+      ),
+    ],
   },
   {
     name: 'the accepted value of the lowest ballot is carried over',
