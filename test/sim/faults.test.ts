@@ -148,3 +148,28 @@ describe('a leader that asks a silent member whether it lives, and stands still 
     }
   })
 })
+
+describe('the leader dies while others wait for a straggler', () => {
+  it.each([
+    ['the grace of a majority', 'majority', { stragglerGraceMs: 5000 }],
+    ['the time-out of the barrier', 'best_effort', { barrierTimeoutMs: 5000 }],
+  ] as const)('5 agents: %s is still counted from the moment when it began', (_, policy, times) => {
+    for (const seed of seeds) {
+      const show = new Rehearsal({
+        count: 5,
+        seed,
+        stageMs: (host, sequence) => (sequence === 1 && host === 'e' ? 60_000 : 100),
+      })
+      const leader = show.start(plan(policy, 5, times))
+      if (leader.host === 'e') continue
+      const readyAt = show.cluster.now + 100
+      show.cluster.run(readyAt + 4000)
+      show.cluster.crash(leader, 'kill')
+      const released = () => show.seen.find(({ output }) => output.type === 'decided' && output.decision.sequence === 1)
+      show.until(10_000, () => released() !== undefined)
+      const waited = (released()?.at ?? 0) - readyAt
+      expect(waited, `seed ${seed}`).toBeGreaterThan(4900)
+      expect(waited, `seed ${seed}`).toBeLessThan(5600)
+    }
+  })
+})
