@@ -72,7 +72,7 @@ export function decideIfChosen(step: Step): boolean {
   const startAt = freshStart(step, lead, proposal)
   announce(step, plan, lead, proposal, startAt)
   for (const peer of lead.accepts) {
-    if (!lead.promises.has(peer)) lead.promises.set(peer, { sequence: proposal.sequence, accepted: null })
+    if (!lead.promises.has(peer)) lead.promises.set(peer, null)
   }
   applyDecision(step, proposal, startAt)
   return true
@@ -98,7 +98,7 @@ export function hasPromises(plan: PlanState, lead: LeaderState): boolean {
 /** The value accepted with the highest ballot among the promises for the open sequence: it may have been chosen. */
 export function carriedOver(plan: PlanState, lead: LeaderState): Accepted | null {
   let best: Accepted | null = null
-  for (const { accepted } of lead.promises.values()) {
+  for (const accepted of lead.promises.values()) {
     if (accepted === null || accepted.decision.sequence !== plan.openSequence) continue
     if (!samePlan(accepted.decision.plan, plan.ref)) continue
     if (best === null || compareBallots(accepted.ballot, best.ballot) > 0) best = accepted

@@ -10,10 +10,10 @@ import { loseLeader, pingPeer, placeInLine, promise, sawTerm, scheduleElection, 
 import { faultOf } from './invariants.ts'
 import { limits } from './limits.ts'
 import { electorate, hasMajority, isMember, nameOf, openPlan, samePlan, silenceMs } from './membership.ts'
-import type { LeaderState, PlanState, PromiseNote } from './state.ts'
+import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Accepted, Ballot, Message, PeerId } from './types.ts'
-import { ownPromise } from './voting.ts'
+import { ownAccepted } from './voting.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -59,7 +59,7 @@ export function callVote(step: Step): boolean {
     phase: 'vote',
     granted: new Set(),
     denied: false,
-    promises: new Map([[state.self.peer, ownPromise(step)]]),
+    promises: new Map([[state.self.peer, ownAccepted(step)]]),
     retryAt: now + patienceMs(step),
   }
   const sequence = plan?.openSequence ?? 0
@@ -99,14 +99,13 @@ export function onPromise(step: Step, from: PeerId, message: Of<'promise'>): boo
     step.reject('conflict', from, 'promise', 'an accepted value that the policy allows', fault ?? '')
     return false
   }
-  const note: PromiseNote = { sequence: message.sequence, accepted }
   if (state.campaign?.phase === 'vote' && sameBallot(state.campaign.ballot, message.ballot)) {
-    state.campaign.promises.set(from, note)
+    state.campaign.promises.set(from, accepted)
     countCampaign(step)
     return true
   }
   if (state.lead !== null && sameBallot(state.lead.ballot, message.ballot)) {
-    if (!state.lead.promises.has(from)) state.lead.promises.set(from, note)
+    if (!state.lead.promises.has(from)) state.lead.promises.set(from, accepted)
     return true
   }
   step.reject('stale_term', from, 'promise', showBallot(state.promised), showBallot(message.ballot))
@@ -215,7 +214,7 @@ function becomeLeader(step: Step): void {
   step.emit({ type: 'leader_elected', ballot: campaign.ballot, name: state.self.name })
 }
 
-function newLeader(ballot: Ballot, promises: Map<PeerId, PromiseNote>, now: number): LeaderState {
+function newLeader(ballot: Ballot, promises: LeaderState['promises'], now: number): LeaderState {
   return {
     ballot,
     electedAt: now,

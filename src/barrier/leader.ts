@@ -226,11 +226,7 @@ function standingsOf(step: Step, plan: PlanState): Standing[] {
 function startIsFree(plan: PlanState, lead: LeaderState, ballot: Decision['ballot'], decision: Decision): boolean {
   if (decision.kind !== 'start' || !sameBallot(ballot, decision.ballot)) return false
   if (sameBallot(lead.ballot, decision.ballot)) return false
-  return plan.members.some(({ peer }) => {
-    if (plan.refusals.has(peer)) return true
-    const promise = lead.promises.get(peer)
-    return promise !== undefined && promise.accepted === null
-  })
+  return plan.members.some(({ peer }) => plan.refusals.has(peer) || lead.promises.get(peer) === null)
 }
 
 /** A start that somebody refuses, or that somebody did not live to accept, is given up by a new ballot. */

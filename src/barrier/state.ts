@@ -93,15 +93,11 @@ export interface Gathering {
   readonly refused: Map<PeerId, string>
 }
 
-export interface PromiseNote {
-  readonly sequence: number
-  readonly accepted: Accepted | null
-}
-
 export interface LeaderState {
   readonly ballot: Ballot
   readonly electedAt: number
-  promises: Map<PeerId, PromiseNote>
+  /** Who has promised this ballot, and what each had accepted by then. */
+  promises: Map<PeerId, Accepted | null>
   /** The value proposed for the open sequence by this ballot. */
   proposal: Decision | null
   proposedAt: number
@@ -128,7 +124,8 @@ export interface Campaign {
   granted: Set<PeerId>
   /** Somebody said no: an idle candidate may then not go on without a majority. */
   denied: boolean
-  promises: Map<PeerId, PromiseNote>
+  /** Who has promised this ballot, and what each had accepted by then. */
+  promises: Map<PeerId, Accepted | null>
   retryAt: number
 }
 

@@ -5,9 +5,8 @@ import { askDecisions, decisionsFor, giveDecisions, refuse } from './catchup.ts'
 import { led, loseLeader, promise, rejectBallot, sawTerm, stepDown } from './following.ts'
 import { limits } from './limits.ts'
 import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
-import type { PromiseNote } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Message, PeerId, PlanRef, ReadyNote } from './types.ts'
+import type { Accepted, Ballot, Message, PeerId, PlanRef, ReadyNote } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -123,16 +122,16 @@ function helpOn(step: Step, from: PeerId, plan: PlanRef, message: Of<'prevote'> 
   return decisionsFor(step.state, from, plan).length > message.sequence
 }
 
-export function ownPromise(step: Step): PromiseNote {
-  const plan = openPlan(step.state)
-  return { sequence: plan?.openSequence ?? 0, accepted: plan?.accepted ?? null }
+export function ownAccepted(step: Step): Accepted | null {
+  return openPlan(step.state)?.accepted ?? null
 }
 
 /** A value may be large, and most have accepted the same: what the candidate has is not sent to it. */
 function ownPromiseMessage(step: Step, vote: Of<'vote'>): Omit<Of<'promise'>, 'type' | 'ballot'> {
   const { state } = step
   const plan = openPlan(state)
-  const { sequence, accepted } = ownPromise(step)
+  const sequence = plan?.openSequence ?? 0
+  const accepted = ownAccepted(step)
   const isKnown =
     accepted !== null &&
     vote.accepted !== null &&

@@ -71,7 +71,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a vote does not say what was accepted',
-    edits: [edit('voting.ts', 'accepted: plan?.accepted ?? null }', 'accepted: null }')],
+    edits: [edit('voting.ts', '  return openPlan(step.state)?.accepted ?? null\n', '  return null\n')],
   },
   {
     name: 'an accepted value is not carried over',
