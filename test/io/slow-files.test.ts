@@ -10,7 +10,7 @@ import { boardBytes, CONTROL, HEAD, openBoard, Recorder } from '../../src/io/lan
 import { ErrorCounter } from '../../src/io/lanes/errors.ts'
 import { ExecuteLane } from '../../src/io/lanes/execute.ts'
 import type { Job } from '../../src/io/lanes/jobs.ts'
-import { type LaneContext, runBlocking } from '../../src/io/lanes/lane.ts'
+import { enter, type LaneContext, runBlocking } from '../../src/io/lanes/lane.ts'
 import { SharedWalks } from '../../src/io/lanes/shared-walk.ts'
 import type { ExecuteWork } from '../../src/io/mod.ts'
 import { Random } from '../../src/io/random.ts'
@@ -82,7 +82,10 @@ function workFor(more: Partial<ExecuteWork>): ExecuteWork {
 it('slow operations have their latency, and the last one ends the stage late by no more than itself', () => {
   const work = workFor({})
   const lane = laneOn(new SlowStore(BASE), work)
-  runBlocking(new ExecuteLane(lane, work).run())
+  const run = enter(new ExecuteLane(lane, work))
+  // It waits for the start.
+  expect(lane.board.head[HEAD.STARTED_AT]).toBe(0)
+  runBlocking(run)
   const [stats] = collectStats([lane.board])
   const { count = 0, bytes, errors, totalNs = 0 } = stats ?? {}
   const milliseconds = (lane.board.head[HEAD.ENDED_AT] ?? 0) - (lane.board.head[HEAD.STARTED_AT] ?? 0)
@@ -98,7 +101,7 @@ it('slow operations have their latency, and the last one ends the stage late by 
 it('those that take longer than allowed are errors, each counted as a time-out', () => {
   const work = workFor({ opTimeoutMs: SLOW_MS / 3 })
   const lane = laneOn(new SlowStore(BASE), work)
-  runBlocking(new ExecuteLane(lane, work).run())
+  runBlocking(enter(new ExecuteLane(lane, work)))
   const [stats] = collectStats([lane.board])
   expect(stats).toMatchObject({ op: 'get', count: 0, bytes: 0 })
   expect(stats?.errors).toBeGreaterThan(0)

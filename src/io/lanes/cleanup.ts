@@ -10,6 +10,8 @@ import type { CleanupWork } from '../types.ts'
 import { HEAD, OPS } from './board.ts'
 import { type CollectionStores, putPlace } from './choosers.ts'
 import {
+  BEFORE_START,
+  ENTRIES,
   endLane,
   isMissing,
   isOver,
@@ -43,6 +45,7 @@ export class CleanupLane {
   }
 
   *run(): LaneRun {
+    for (let i = 0; i < ENTRIES; i++) yield BEFORE_START
     const lane = this.#lane
     const { recorder } = lane
     const { toEngineClock } = lane.timing

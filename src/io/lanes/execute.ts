@@ -8,7 +8,16 @@ import type { Action } from './action.ts'
 import { CONTROL, HEAD } from './board.ts'
 import { buildActions } from './build-actions.ts'
 import { ErrorLimits } from './error-limits.ts'
-import { endLane, isOver, isStopped, type LaneContext, type LaneRun, recordFailure } from './lane.ts'
+import {
+  BEFORE_START,
+  ENTRIES,
+  endLane,
+  isOver,
+  isStopped,
+  type LaneContext,
+  type LaneRun,
+  recordFailure,
+} from './lane.ts'
 import { Pacer } from './pacer.ts'
 import { retryPause } from './retries.ts'
 
@@ -55,6 +64,7 @@ export class ExecuteLane {
   }
 
   *run(): LaneRun {
+    for (let i = 0; i < ENTRIES; i++) yield BEFORE_START
     const lane = this.#lane
     const { recorder, control, rows, seat } = lane
     const { warmupMs, durationMs, opsMax, opTimeoutMs, retries } = this.#work

@@ -7,7 +7,18 @@ import { ObjectRef, type Store } from '../stores/types.ts'
 import type { PrepareWork } from '../types.ts'
 import { HEAD, OPS } from './board.ts'
 import type { CollectionStores } from './choosers.ts'
-import { endLane, isOver, isStopped, keyOf, type LaneContext, type LaneRun, recordFailure, storesOf } from './lane.ts'
+import {
+  BEFORE_START,
+  ENTRIES,
+  endLane,
+  isOver,
+  isStopped,
+  keyOf,
+  type LaneContext,
+  type LaneRun,
+  recordFailure,
+  storesOf,
+} from './lane.ts'
 import type { DoneOp } from './op-rows.ts'
 
 /** Numbers that a lane takes at once. */
@@ -56,6 +67,7 @@ export class PrepareLane {
   }
 
   *run(): LaneRun {
+    for (let i = 0; i < ENTRIES; i++) yield BEFORE_START
     const lane = this.#lane
     const { recorder, cursors } = lane
     const { toEngineClock } = lane.timing

@@ -17,7 +17,7 @@ import { CleanupLane, removeFolders } from './cleanup.ts'
 import { ErrorCounter } from './errors.ts'
 import { ExecuteLane } from './execute.ts'
 import type { FromThread, Job, LaneSeat, ToThread } from './jobs.ts'
-import { type LaneContext, type LaneRun, runBlocking, runShared } from './lane.ts'
+import { enter, type LaneContext, type LaneRun, runBlocking, runShared } from './lane.ts'
 import { OpRows } from './op-rows.ts'
 import { practiceFor } from './practice.ts'
 import { PrepareLane } from './prepare.ts'
@@ -65,8 +65,8 @@ async function runJob(job: Job): Promise<void> {
   const { control, outcome } = thread
   running = thread
   try {
-    const lanes = job.seats.map((seat) => createLane(thread, seat))
     practise(job)
+    const lanes = job.seats.map((seat) => createLane(thread, seat))
     send({ kind: 'ready', id: job.id, at: now(), receivedAt })
     Atomics.wait(control, CONTROL.GO, 0)
     if (Atomics.load(control, CONTROL.GO) === 1) await runLanes(thread, lanes)
@@ -106,7 +106,7 @@ function practise(job: Job): void {
   for (const practice of practiceFor(job)) {
     stores ??= new LaneStores(practiceFiles(), buffer, job.handles, null)
     const board = new SharedArrayBuffer(boardBytes(job.slots))
-    runBlocking(createLane(openJob(practice, stores), { ...seat, board }).lane.run())
+    runBlocking(createLane(openJob(practice, stores), { ...seat, board }).run)
   }
   stores?.close()
 }
@@ -142,7 +142,8 @@ interface JobState {
 
 interface Seated {
   readonly context: LaneContext
-  readonly lane: { run(): LaneRun }
+  /** Entered, up to the start. */
+  readonly run: LaneRun
 }
 
 async function runLanes(thread: JobState, lanes: readonly Seated[]): Promise<void> {
@@ -155,13 +156,13 @@ async function runLanes(thread: JobState, lanes: readonly Seated[]): Promise<voi
   const [first] = lanes
   if (first === undefined) return
   if (job.isAsync) await runTogether(thread, lanes)
-  else runBlocking(first.lane.run())
+  else runBlocking(first.run)
   if (job.work.type === 'cleanup') removeLast(first.context, lanes.length)
 }
 
 async function runTogether({ outcome }: JobState, lanes: readonly Seated[]): Promise<void> {
   const before = performance.eventLoopUtilization()
-  await Promise.all(lanes.map(({ lane }) => runShared(lane.run())))
+  await Promise.all(lanes.map(({ run }) => runShared(run)))
   // Deno has no such figure, and says 0.
   const { utilization } = performance.eventLoopUtilization(before)
   if (utilization > UTILIZATION_MAX) {
@@ -205,9 +206,9 @@ function createLane(thread: JobState, seat: LaneSeat): Seated {
       if (stop) stopAll(control)
     },
   }
-  if (work.type === 'prepare') return { context: lane, lane: new PrepareLane(lane, work) }
-  if (work.type === 'cleanup') return { context: lane, lane: new CleanupLane(lane, work) }
-  return { context: lane, lane: new ExecuteLane(lane, work) }
+  if (work.type === 'prepare') return { context: lane, run: enter(new PrepareLane(lane, work)) }
+  if (work.type === 'cleanup') return { context: lane, run: enter(new CleanupLane(lane, work)) }
+  return { context: lane, run: enter(new ExecuteLane(lane, work)) }
 }
 
 /** Lanes of one thread have contents under way at the same time: each has its own memory, where that is not too much. */
