@@ -11,6 +11,7 @@ import { checkProgress } from './progress.ts'
 import { PromiseRule } from './promises.ts'
 import { makeScenario, planSpec, type Scenario, stageCourse, type Trigger, type Trouble } from './scenario.ts'
 import { SteadyRule } from './steady.ts'
+import { SubmissionRule } from './submissions.ts'
 
 export interface HistoryOptions {
   readonly trace?: (line: string) => void
@@ -67,11 +68,17 @@ class Performance {
     this.#checker = new Checker({ now: () => cluster.now, calm: scenario.calm, clocksJump: scenario.clocksJump })
     this.#armed = scenario.triggers.map((trigger) => ({ trigger, left: trigger.skip }))
     this.#steady = new SteadyRule(cluster, this.#checker)
-    cluster.watchers.push(this.#checker, new IncarnationRule(), new PromiseRule(), {
-      booted: () => undefined,
-      fed: () => undefined,
-      carried: (proc, output) => this.#onOutput(proc, output),
-    })
+    cluster.watchers.push(
+      this.#checker,
+      new IncarnationRule(),
+      new PromiseRule(),
+      new SubmissionRule(this.#checker.books),
+      {
+        booted: () => undefined,
+        fed: () => undefined,
+        carried: (proc, output) => this.#onOutput(proc, output),
+      },
+    )
     if (scenario.lightWeather && !scenario.clocksJump) cluster.watchers.push(this.#steady)
     cluster.network.weather = { ...scenario.weather }
   }

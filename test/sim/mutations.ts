@@ -336,6 +336,34 @@ export const mutations: readonly Mutation[] = [
     edits: [edit('leader.ts', "report.status === 'failed' && stage?.optional !== true", "report.status === 'failed'")],
   },
   {
+    name: 'a plan is called accepted before its start is decided',
+    edits: [
+      edit(
+        'submission.ts',
+        "if (plan.decisions[0]?.kind === 'start') closeGathering(step",
+        'if (plan.openSequence >= 0) closeGathering(step',
+      ),
+    ],
+  },
+  {
+    name: 'a submission is called accepted when another one is',
+    edits: [edit('submission.ts', ' && state.plan.spec.submission === submission) {', ') {')],
+  },
+  {
+    name: 'a plan whose start was given up counts as one that began',
+    edits: [
+      edit(
+        'submission.ts',
+        "ended.submission === submission && ended.decisions[0]?.kind === 'start')",
+        'ended.submission === submission)',
+      ),
+    ],
+  },
+  {
+    name: 'a plan begins with one agent too few',
+    edits: [edit('submission.ts', 'present.length < wanted.count)', 'present.length < wanted.count - 1)')],
+  },
+  {
     name: 'a pre-vote that was granted is not counted',
     edits: [edit('election.ts', '    campaign.granted.add(from)\n', '')],
   },

@@ -8,6 +8,7 @@ import {
   type ReleaseDecision,
   type StageReport,
   type StageSpec,
+  type StartDecision,
   showDecision,
 } from '../../src/barrier/mod.ts'
 import { majority } from './ballots.ts'
@@ -30,7 +31,7 @@ const SLACK_MS = 60
 
 export function checkPolicy(chosen: ChosenCase): void {
   const { decision, book } = chosen
-  if (decision.kind === 'start') return
+  if (decision.kind === 'start') return checkRoster(decision)
   checkReports(chosen, decision)
   const stage = book.stages[decision.sequence - 1]
   if (decision.kind === 'abort') {
@@ -44,6 +45,17 @@ export function checkPolicy(chosen: ChosenCase): void {
   if (decision.policy === 'all_or_nothing') checkAll(chosen, decision)
   else if (decision.policy === 'majority') checkMajority(chosen, decision, stage)
   else checkBestEffort(chosen, decision, stage)
+}
+
+/** Those that the plan wants, and no others; results are told apart by names. */
+function checkRoster(start: StartDecision): void {
+  const names = new Set(start.members.map(({ name }) => name))
+  const { wanted } = start.spec
+  const isWanted =
+    (wanted.kind === 'all' || names.size === (wanted.kind === 'count' ? wanted.count : new Set(wanted.names).size)) &&
+    (wanted.kind !== 'names' || wanted.names.every((name) => names.has(name)))
+  if (isWanted && names.size === start.members.length) return
+  violated('4 policy', `${showDecision(start)}, but wanted are ${JSON.stringify(wanted)}`)
 }
 
 function checkReports({ book, decision }: ChosenCase, { reports }: { reports: readonly StageReport[] }): void {
