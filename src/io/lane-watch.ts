@@ -93,8 +93,10 @@ export class LaneWatch {
       while (at >= nextSample) nextSample += intervalMs
       sampler = setTimeout(sample, nextSample - at)
     }
-    let sampler = setTimeout(sample, nextSample - now())
-    const teller = setTimeout(() => this.#tellStart(options), startAt - now() + QUIET_AFTER_START_MS)
+    // What is due already, on a busy machine, has no negative wait: runtimes warn of these.
+    const until = (at: number): number => Math.max(0, at - now())
+    let sampler = setTimeout(sample, until(nextSample))
+    const teller = setTimeout(() => this.#tellStart(options), until(startAt + QUIET_AFTER_START_MS))
     let last = startAt
     const reporter = setInterval(() => {
       const at = now()

@@ -4,6 +4,7 @@ import type { ContentKey, ContentPool } from '../content.ts'
 import type { ObjectRef, Store, Verify } from '../stores/types.ts'
 import type { ExecuteWork, OpName, WorkloadOp } from '../types.ts'
 import { LeastConnections } from './balance.ts'
+import { OPS } from './board.ts'
 import { type Chooser, SizeDrawer } from './choosers.ts'
 import { keyOf, type LaneContext } from './lane.ts'
 
@@ -22,11 +23,13 @@ export class Action {
   readonly #verify: Verify | null
   #key: ContentKey = { name: 0, place: 0 }
   #pool: ContentPool | null = null
+  #store: Store | null = null
 
   readonly #balance: LeastConnections | null
 
   constructor(spec: WorkloadOp, op: number, chooser: Chooser, lane: LaneContext, work: ExecuteWork) {
-    this.name = spec.op
+    // Texts that came by a message are compared letter by letter, this one is not.
+    this.name = OPS[op] ?? spec.op
     this.op = op
     this.weight = spec.weight
     this.isRanged = spec.op === 'get' && spec.rangeBytes !== null
@@ -47,9 +50,17 @@ export class Action {
     return this.#chooser.refills === true
   }
 
-  next(ref: ObjectRef): Store | null {
+  /** Chooses an object. False when there is none left. */
+  next(ref: ObjectRef): boolean {
     const store = this.#chooser.next(ref)
-    return store === null || this.#balance === null ? store : this.#balance.choose(store)
+    this.#store = store === null || this.#balance === null ? store : this.#balance.choose(store)
+    return store !== null
+  }
+
+  /** Where the object is that was chosen last. */
+  get store(): Store {
+    if (this.#store === null) throw new TypeError('No object was chosen')
+    return this.#store
   }
 
   /** What counts as transferred. */
@@ -57,8 +68,10 @@ export class Action {
     return this.isGet || this.name === 'put' ? answer : 0
   }
 
-  perform(store: Store, ref: ObjectRef): number | Promise<number> {
-    switch (this.#spec.op) {
+  /** Does it to the object chosen. */
+  perform(ref: ObjectRef): number | Promise<number> {
+    const { store } = this
+    switch (this.name) {
       case 'get':
         return this.#get(store, ref)
       case 'put':

@@ -18,15 +18,32 @@ import {
   type LaneRun,
   recordFailure,
 } from './lane.ts'
+import type { OpRows } from './op-rows.ts'
 import { Pacer } from './pacer.ts'
 import { retryPause } from './retries.ts'
+
+/**
+ * Operations that are done in one call. V8 compiles a function to its best when it is called again, not in the middle of a
+ * loop that runs as long as the stage.
+ */
+const ROUND = 256
 
 export class ExecuteLane {
   readonly #lane: LaneContext
   readonly #work: ExecuteWork
   readonly #actions: Action[]
-  readonly #ref = new ObjectRef()
   #weights = 0
+  // The operation that the lane is at; null when there is none any more.
+  #action: Action | null = null
+  readonly #ref = new ObjectRef()
+  #answer = 0
+  #error: unknown
+  // This thread's clock, ms: when it was to start, when it did, and the last look.
+  #from = Number.NaN
+  #begun = Number.NaN
+  #last = Number.NaN
+  #measuredFrom = Number.NaN
+  #deadline = Number.NaN
 
   constructor(lane: LaneContext, work: ExecuteWork) {
     this.#lane = lane
@@ -66,84 +83,150 @@ export class ExecuteLane {
   *run(): LaneRun {
     for (let i = 0; i < ENTRIES; i++) yield BEFORE_START
     const lane = this.#lane
-    const { recorder, control, rows, seat } = lane
-    const { warmupMs, durationMs, opsMax, opTimeoutMs, retries } = this.#work
+    const { recorder, rows } = lane
+    const { warmupMs, durationMs, opTimeoutMs, retries } = this.#work
     const { startAt, toEngineClock } = lane.timing
-    const measuredFrom = startAt + warmupMs
-    const deadline = durationMs === null ? Number.POSITIVE_INFINITY : measuredFrom + durationMs
-    const ref = this.#ref
     const pacer = this.#createPacer()
     const limits = this.#createLimits()
-    let last = monotonic.now()
-    recorder.set(HEAD.STARTED_AT, last + toEngineClock)
-    recorder.set(HEAD.MEASURED_AT, Math.max(last, measuredFrom) + toEngineClock)
-    while (!isOver(lane)) {
+    // The log has a line of each.
+    const round = rows === null ? ROUND : 1
+    this.#measuredFrom = startAt + warmupMs
+    this.#deadline = durationMs === null ? Number.POSITIVE_INFINITY : this.#measuredFrom + durationMs
+    this.#last = monotonic.now()
+    recorder.set(HEAD.STARTED_AT, this.#last + toEngineClock)
+    recorder.set(HEAD.MEASURED_AT, Math.max(this.#last, this.#measuredFrom) + toEngineClock)
+    for (;;) {
+      let given: Promise<number> | null
+      if (pacer === null) given = this.#doSome(round)
+      else {
+        const next = this.#choose()
+        if (next === null) break
+        this.#from = pacer.next()
+        const pause = this.#pause(Math.min(this.#from, this.#deadline))
+        if (pause !== null) yield pause
+        this.#begun = monotonic.now()
+        if (isStopped(lane) || this.#begun >= this.#deadline) break
+        recorder.raise(HEAD.LAG_MS, this.#begun - this.#from)
+        given = this.#begin(next)
+      }
+      const action = this.#action
+      if (action === null) break
+      for (let attempt = 1; ; attempt++) {
+        if (given !== null) {
+          try {
+            this.#end(action, yield given)
+          } catch (reason) {
+            this.#error = reason
+          }
+        }
+        if (this.#error === undefined) break
+        const until = Math.min(this.#deadline, this.#begun + opTimeoutMs)
+        if (retries == null || !(yield* this.#awaitRetry(retries, attempt, until))) {
+          this.#fail(action)
+          break
+        }
+        given = this.#begin(action)
+      }
+      if (rows !== null) this.#log(rows, action)
+      if (limits !== null && this.#error !== undefined) {
+        const pause = this.#heed(limits, action)
+        if (pause !== null) yield pause
+        this.#last = monotonic.now()
+      }
+    }
+    endLane(lane, (pacer === null ? this.#last : monotonic.now()) + toEngineClock)
+  }
+
+  /** Up to `count` operations, until one goes wrong, is to be waited for (it is returned), or there are no more. */
+  #doSome(count: number): Promise<number> | null {
+    for (let i = 0; i < count; i++) {
+      const action = this.#choose()
+      if (action === null) return null
+      const given = this.#begin(action)
+      if (given !== null || this.#error !== undefined) return given
+    }
+    return null
+  }
+
+  /** The next operation, null when there is to be none. */
+  #choose(): Action | null {
+    const { opsMax } = this.#work
+    const { control } = this.#lane
+    this.#action = null
+    while (!isOver(this.#lane)) {
       if (opsMax !== null && Atomics.add(control, CONTROL.TAKEN, 1) >= opsMax) break
       const action = this.#chooseAction()
       if (action === undefined) break
-      const store = action.next(ref)
-      if (store === null) {
-        if (opsMax !== null) Atomics.sub(control, CONTROL.TAKEN, 1)
-        if (!action.refills) this.#exhaust(action)
-        continue
-      }
-      // A ranged read is chosen in some 20 ns: its start is the end of the one before, which saves a look at the clock.
-      let from = action.isRanged ? last : monotonic.now()
-      let begun = from
-      if (pacer !== null) {
-        from = pacer.next()
-        const pause = this.#pause(Math.min(from, deadline))
-        if (pause !== null) yield pause
-        begun = monotonic.now()
-        if (isStopped(lane) || begun >= deadline) break
-        recorder.raise(HEAD.LAG_MS, begun - from)
-      }
-      if (from >= deadline) break
-      let answer = 0
-      let error: unknown
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const given = action.perform(store, ref)
-          answer = typeof given === 'number' ? given : yield given
-          const bytes = action.movesBytes(answer)
-          last = monotonic.now()
-          if (last - begun > opTimeoutMs) throw timedOut(last - begun, opTimeoutMs)
-          if (from >= measuredFrom) recorder.success(action.op, bytes, (last - from) * 1e6)
-          else recorder.warm(action.op, bytes, (last - from) * 1e6)
-          if (action.isDelete) recorder.add(HEAD.DELETED, 1)
-          error = undefined
-          break
-        } catch (reason) {
-          error = reason
-        }
-        if (retries != null && (yield* this.#awaitRetry(retries, attempt, Math.min(deadline, begun + opTimeoutMs)))) {
-          continue
-        }
-        last = monotonic.now()
-        const measured = from >= measuredFrom
-        const failed = { op: action.op, name: action.name, bytes: action.isGet ? ref.size : 0, measured }
-        recordFailure(lane, failed, error, store, ref)
+      if (action.next(this.#ref)) {
+        // A ranged read is chosen in some 20 ns: its start is the end of the one before, which saves a look at the clock.
+        this.#begun = action.isRanged ? this.#last : monotonic.now()
+        this.#from = this.#begun
+        if (this.#from < this.#deadline) this.#action = action
         break
       }
-      if (rows !== null) {
-        const { name: op } = action
-        rows.add({ lane: seat.index, op, store, ref, from, to: last, answer, error, warm: from < measuredFrom })
-        // Making the line is no part of what a ranged read takes next.
-        last = monotonic.now()
-      }
-      if (error !== undefined && limits !== null) {
-        const pause = this.#heed(limits, last, deadline, describeOpError(action.name, store.describe(ref), error))
-        if (pause !== null) yield pause
-        last = monotonic.now()
-      }
+      if (opsMax !== null) Atomics.sub(control, CONTROL.TAKEN, 1)
+      if (!action.refills) this.#exhaust(action)
     }
-    endLane(lane, (pacer === null ? last : monotonic.now()) + toEngineClock)
+    return this.#action
   }
 
-  /** After an error at `at`: ends the stage, or returns what there is to wait for. */
-  #heed(limits: ErrorLimits, at: number, deadline: number, message: string): Promise<number> | null {
-    const pauseMs = limits.count(at)
-    if (pauseMs !== 'stop') return pauseMs === 0 ? null : this.#pause(Math.min(at + pauseMs, deadline))
+  /** Does it. Returns what there is to wait for; null when it has come to its end, good or bad. */
+  #begin(action: Action): Promise<number> | null {
+    this.#error = undefined
+    try {
+      const given = action.perform(this.#ref)
+      if (typeof given !== 'number') return given
+      this.#end(action, given)
+    } catch (reason) {
+      this.#error = reason
+    }
+    return null
+  }
+
+  /** Counts a success, if it was in time. */
+  #end(action: Action, answer: number): void {
+    const { recorder } = this.#lane
+    const { opTimeoutMs } = this.#work
+    const from = this.#from
+    const last = monotonic.now()
+    this.#last = last
+    this.#answer = answer
+    if (last - this.#begun > opTimeoutMs) throw timedOut(last - this.#begun, opTimeoutMs)
+    const bytes = action.movesBytes(answer)
+    if (from >= this.#measuredFrom) recorder.success(action.op, bytes, (last - from) * 1e6)
+    else recorder.warm(action.op, bytes, (last - from) * 1e6)
+    if (action.isDelete) recorder.add(HEAD.DELETED, 1)
+  }
+
+  #fail({ op, name, isGet, store }: Action): void {
+    this.#last = monotonic.now()
+    this.#answer = 0
+    const measured = this.#from >= this.#measuredFrom
+    const failed = { op, name, bytes: isGet ? this.#ref.size : 0, measured }
+    recordFailure(this.#lane, failed, this.#error, store, this.#ref)
+  }
+
+  #log(rows: OpRows, { name, store }: Action): void {
+    rows.add({
+      lane: this.#lane.seat.index,
+      op: name,
+      store,
+      ref: this.#ref,
+      from: this.#from,
+      to: this.#last,
+      answer: this.#answer,
+      error: this.#error,
+      warm: this.#from < this.#measuredFrom,
+    })
+    // Making the line is no part of what a ranged read takes next.
+    this.#last = monotonic.now()
+  }
+
+  /** After an error: ends the stage, or returns what there is to wait for. */
+  #heed(limits: ErrorLimits, { name, store }: Action): Promise<number> | null {
+    const pauseMs = limits.count(this.#last)
+    if (pauseMs !== 'stop') return pauseMs === 0 ? null : this.#pause(Math.min(this.#last + pauseMs, this.#deadline))
+    const message = describeOpError(name, store.describe(this.#ref), this.#error)
     const reason = `Stopped after ${this.#work.errorLimits?.total} errors (max_total_errors), the last: ${message}`
     this.#lane.fail('TOO_MANY_ERRORS', reason, true)
     return null
