@@ -91,6 +91,7 @@ function argumentsOf(one: Case, folder: string, timing: Timing): string[] {
 /** fio's fastest way through many files: the others search for the next one. */
 const oneFileAfterAnother = ['--file_service_type=sequential', '--openfiles=1', '--fadvise_hint=0']
 
+/** A number without a unit counts whole seconds. */
 function forSomeTime({ seconds, warmupSeconds }: Timing): string[] {
-  return ['--time_based', `--runtime=${seconds}`, `--ramp_time=${warmupSeconds}`]
+  return ['--time_based', `--runtime=${1000 * seconds}ms`, `--ramp_time=${1000 * warmupSeconds}ms`]
 }

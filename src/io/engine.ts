@@ -42,7 +42,7 @@ class PlanEngine implements Engine {
     this.#opLog = options.opLog == null ? null : new OpLog(options.opLog)
     const threads = Math.max(0, ...(options.works ?? []).map(ownThreads))
     // A thread that does not start is said by the stage that needs it.
-    if (threads > 0) this.#pool.take(threads).catch(() => {})
+    if (threads > 0) this.#pool.take(threads, false).catch(() => {})
   }
 
   arm(work: StageWork, context: StageContext): Promise<ArmedStage> {

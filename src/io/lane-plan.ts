@@ -68,6 +68,15 @@ export function slotsFor(work: LaneWork): number {
   return slots
 }
 
+/** Bytes of the largest object that it may put. */
+export function largestPut(work: LaneWork): number {
+  if (work.type === 'cleanup') return 0
+  const sizes = isWorkload(work)
+    ? work.ops.map(({ size }) => size)
+    : [...work.objects, ...work.trees].map(({ size }) => size)
+  return sizes.reduce((largest, size) => (size === null ? largest : Math.max(largest, largestOf(size))), 0)
+}
+
 function bucketsOfPuts(work: ExecuteWork): number {
   const buckets = new Set([0])
   for (const { op, size } of work.ops) {

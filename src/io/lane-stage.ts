@@ -79,7 +79,7 @@ export class LaneStage {
         this.#plan = planSources(work, this.#context, this.#memory.overwritten)
       }
       if (this.#plan === null || this.#plan.toList.length === 0) this.#launched = await this.#launch([])
-      else await this.#pool.take(1)
+      else await this.#pool.take(1, isAsync(work))
     } catch (error) {
       this.#refused = error
     }
@@ -174,7 +174,7 @@ export class LaneStage {
     const lanes = groups.slice(0, lanesMax)
     const slots = slotsFor(this.#work)
     const seats = lanes.map((ops, index): LaneSeat => ({ index, ops, board: new SharedArrayBuffer(boardBytes(slots)) }))
-    const threads = await this.#pool.take(shares ? asyncThreads(lanes.length) : lanes.length)
+    const threads = await this.#pool.take(shares ? asyncThreads(lanes.length) : lanes.length, shares)
     const shared = {
       kind: 'job',
       id: nextJob++,

@@ -11,8 +11,11 @@ import type { FromThread, Job, ToThread } from './jobs.ts'
 /** As JavaScript in a package, see scripts/dist.js. */
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
 
-/** What a lane allocates lives shortly: with little room for it, many lanes stay in the caches of the CPU. */
-const LIMITS = { maxYoungGenerationSizeMb: 8 }
+/**
+ * What a lane of its own allocates lives shortly: with little room for it, many lanes stay in the caches of the CPU. On a thread
+ * that lanes share, some of it always lives: with little room, collecting garbage takes twice the time.
+ */
+const OWN_LIMITS = { maxYoungGenerationSizeMb: 8 }
 
 /** Exchanges that bound the difference between a thread's clock and the engine's. */
 const PINGS = 4
@@ -43,8 +46,9 @@ export class LaneThread {
   #differenceMax = Number.POSITIVE_INFINITY
   #lost: IoError | null = null
 
-  constructor() {
-    this.#worker = new Worker(ENTRY, { ...withCompileCache(), resourceLimits: LIMITS })
+  /** `isShared`: by many lanes. */
+  constructor(isShared: boolean) {
+    this.#worker = new Worker(ENTRY, { ...withCompileCache(), resourceLimits: isShared ? {} : OWN_LIMITS })
     this.#up.promise.catch(() => {})
     this.#worker.on('message', (message: FromThread) => this.#receive(message))
     this.#worker.on('error', (error) => this.#lose(`A lane failed: ${messageOf(error)}`, error))
@@ -175,18 +179,18 @@ const USUAL_FLAGS = ['--concurrent-recompilation', '--initial-old-space-size=0']
 export class LanePool {
   readonly #threads: LaneThread[] = []
 
-  /** As many running threads as asked for. Throws IoError LANE_LOST when one does not start. */
-  async take(count: number): Promise<readonly LaneThread[]> {
+  /** As many running threads as asked for; `isShared` by many lanes each. Throws IoError LANE_LOST when one does not start. */
+  async take(count: number, isShared: boolean): Promise<readonly LaneThread[]> {
     for (let i = this.#threads.length - 1; i >= 0; i--) if (this.#threads[i]?.isLost) this.#threads.splice(i, 1)
     const endFlags = setLaneFlags()
     try {
       if (this.#threads.length === 0 && count > 1) {
         // The others find what this one has compiled.
-        const first = new LaneThread()
+        const first = new LaneThread(isShared)
         this.#threads.push(first)
         await first.up
       }
-      while (this.#threads.length < count) this.#threads.push(new LaneThread())
+      while (this.#threads.length < count) this.#threads.push(new LaneThread(isShared))
       const taken = this.#threads.slice(0, count)
       await Promise.all(taken.map((thread) => thread.up))
       return taken

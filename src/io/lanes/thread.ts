@@ -5,6 +5,7 @@ import { parentPort } from 'node:worker_threads'
 import { now } from '../clock.ts'
 import { alignedBuffer, ContentPools } from '../content.ts'
 import { codeOf, IO_ERROR_CODES, type IoErrorCode, messageOf } from '../errors.ts'
+import { largestPut } from '../lane-plan.ts'
 import { CHUNK_BYTES } from '../limits.ts'
 import { Random } from '../random.ts'
 import { canHoldFolders } from '../stores/folders.ts'
@@ -34,6 +35,8 @@ const UTILIZATION_MAX = 0.95
 
 /** Lanes on one thread that have content of their own, 3 MiB each, rather than a copy of each object that is put. */
 const OWN_POOLS_MAX = 64
+/** Up to this size a copy out of common memory, which stays in the caches of the CPU, takes less than sending what is not there. */
+const COPIED_BYTES_MAX = 16 * 1024
 
 /** Kept from stage to stage: what is expensive to make. */
 const pools = new ContentPools()
@@ -211,9 +214,9 @@ function createLane(thread: JobState, seat: LaneSeat): Seated {
   return { context: lane, run: enter(new ExecuteLane(lane, work)) }
 }
 
-/** Lanes of one thread have contents under way at the same time: each has its own memory, where that is not too much. */
-function poolsOfOne(job: Job): ContentPools {
-  return new ContentPools({ pools, isCopied: job.seats.length <= OWN_POOLS_MAX })
+/** Lanes of one thread have contents under way at the same time: each has its own memory, where that is worth it. */
+function poolsOfOne({ seats, work }: Job): ContentPools {
+  return new ContentPools({ pools, isCopied: seats.length <= OWN_POOLS_MAX && largestPut(work) > COPIED_BYTES_MAX })
 }
 
 /** Blocks the thread until the common start; a stop ends it early. */
