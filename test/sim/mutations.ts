@@ -360,6 +360,12 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'what became of a submission is told again and again',
+    edits: [
+      edit('submission.ts', 'if (step.state.submits.delete(submission))', 'if (step.state.submits.has(submission))'),
+    ],
+  },
+  {
     name: 'a plan begins with one agent too few',
     edits: [edit('submission.ts', 'present.length < wanted.count)', 'present.length < wanted.count - 1)')],
   },

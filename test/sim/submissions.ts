@@ -1,27 +1,37 @@
-/** Who is told that its plan was accepted finds the very plan that was agreed on for its submission. */
+/** Who hands a plan in is told once what became of it; where it was accepted, it is the very plan that was agreed on. */
 
-import type { Output } from '../../src/barrier/mod.ts'
+import type { Output, PlanRef } from '../../src/barrier/mod.ts'
 import type { Books } from './books.ts'
 import type { Proc, Watcher } from './cluster.ts'
 import { violated } from './failure.ts'
 
 export class SubmissionRule implements Watcher {
   readonly #books: Books
+  readonly #told = new Map<Proc, Set<string>>()
 
   constructor(books: Books) {
     this.#books = books
   }
 
-  booted(): void {}
+  booted(proc: Proc): void {
+    this.#told.set(proc, new Set())
+  }
 
   fed(): void {}
 
   carried(proc: Proc, output: Output): void {
-    if (output.type !== 'submit_outcome' || output.outcome.status !== 'accepted') return
+    if (output.type !== 'submit_outcome') return
     const { submission, outcome } = output
-    const start = this.#books.plans.get(outcome.plan.uid)?.chosen.get(0)?.decision
+    const told = this.#told.get(proc)
+    if (told?.has(submission)) violated('7 honesty', `${proc.member.peer} is told of ${submission} a second time`)
+    told?.add(submission)
+    if (outcome.status === 'accepted') this.#mustHaveBegun(proc, submission, outcome.plan)
+  }
+
+  #mustHaveBegun({ member }: Proc, submission: string, plan: PlanRef): void {
+    const start = this.#books.plans.get(plan.uid)?.chosen.get(0)?.decision
     if (start?.kind === 'start' && start.spec.submission === submission) return
-    const told = `${proc.member.peer} is told that ${submission} was accepted as ${outcome.plan.uid}`
+    const told = `${member.peer} is told that ${submission} was accepted as ${plan.uid}`
     violated('7 honesty', `${told}, which is ${start?.kind === 'start' ? start.spec.submission : 'no plan that began'}`)
   }
 }
