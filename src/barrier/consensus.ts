@@ -3,6 +3,7 @@
  * members, then accepts of a majority. Phase 1 is the election; a leader keeps its promises from sequence to sequence.
  */
 
+import { accept, beginArming, takeProposal } from './accepting.ts'
 import { assert } from './assert.ts'
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { askDecisions, giveDecisions, refuse } from './catchup.ts'
@@ -14,7 +15,7 @@ import { hasMajority, heartbeatSpec, isMember, nameOf, openPlan, samePlan, showP
 import { majorityOf } from './policy.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Accepted, Ballot, Decision, Message, PeerId, StartDecision } from './types.ts'
+import type { Accepted, Decision, Message, PeerId, StartDecision } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -25,7 +26,7 @@ function needsEverybody(lead: LeaderState, decision: Decision): boolean {
 
 /**
  * Leader: proposes the value of the open sequence, and accepts it itself. Its own new start it accepts only when all
- * others have: so it knows of each start that it gave up that nobody will ever act on it.
+ * others have, and it is armed: so it knows of each start that it gave up that nobody will ever act on it.
  */
 export function propose(step: Step, decision: Decision): void {
   const { state, now } = step
@@ -37,7 +38,7 @@ export function propose(step: Step, decision: Decision): void {
   const fault = faultOf(decision, plan.members)
   assert(fault === undefined, `policy holds: ${fault ?? ''}`)
   if (!needsEverybody(lead, decision)) assert(hasPromises(plan, lead), 'a majority of the members has promised')
-  if (lead.proposedSequence >= 0) learnAcceptSpread(step, lead)
+  if (lead.proposedSequence > 0) learnAcceptSpread(step, lead)
   lead.proposal = decision
   lead.recheckAt = null
   lead.proposedAt = now
@@ -62,7 +63,7 @@ export function decideIfChosen(step: Step): boolean {
   const { proposal } = lead
   const members = plan.members.map((member) => member.peer)
   const others = members.filter((peer) => peer !== state.self.peer)
-  if (needsEverybody(lead, proposal) && others.every((peer) => lead.accepts.has(peer))) {
+  if (needsEverybody(lead, proposal) && plan.arming === null && others.every((peer) => lead.accepts.has(peer))) {
     acceptOwn(step, plan, lead, proposal)
   }
   const chosen = needsEverybody(lead, proposal)
@@ -80,12 +81,7 @@ export function decideIfChosen(step: Step): boolean {
 
 function acceptOwn(step: Step, plan: PlanState, lead: LeaderState, decision: Decision): void {
   lead.accepts.add(step.state.self.peer)
-  accept(step, plan, lead.ballot, decision)
-}
-
-function accept(step: Step, plan: PlanState, ballot: Ballot, decision: Decision): void {
-  plan.accepted = { ballot, decision }
-  if (decision.kind === 'start') step.state.joinedPlans.set(plan.ref.uid, true)
+  accept(step, plan, { ballot: lead.ballot, decision })
 }
 
 export function hasPromises(plan: PlanState, lead: LeaderState): boolean {
@@ -185,8 +181,7 @@ export function onPropose(step: Step, from: PeerId, message: Of<'propose'>): voi
     return
   }
   follow(step, ballot)
-  accept(step, plan, ballot, decision)
-  step.send(from, { type: 'accept', ballot, plan: plan.ref, sequence: decision.sequence })
+  takeProposal(step, plan, { ballot, decision })
 }
 
 export function onAccept(step: Step, from: PeerId, message: Of<'accept'>): void {
@@ -308,7 +303,11 @@ function planForStart(
     step.reject('not_member', from, 'propose', 'a member of the plan', nameOf(state, from))
     return null
   }
-  if (reason === undefined) return bind(step, start)
+  if (reason === undefined) {
+    const plan = bind(step, start)
+    beginArming(step, plan, start)
+    return plan
+  }
   giveDecisions(step, from, start.plan, 0)
   refuse(step, from, ballot, start.plan, reason)
   step.reject('stale_plan', from, 'propose', reason, showPlan(start.plan))
@@ -342,15 +341,17 @@ function refuseUnbound(step: Step, from: PeerId, message: Of<'propose'>): void {
 }
 
 /**
- * Leader: the start that a carried decision names has passed while its leader was missed, or will before all have heard
- * of it. The value must not change, and nothing safe rests on the time: it is announced anew. All have measured the clock
- * of the leader before, few that of this one.
+ * Leader: the start that a decision names has passed while members got ready for the plan, or their leader was missed, or
+ * will before all have heard of it. The value must not change, and nothing safe rests on the time: it is announced anew.
+ * All have measured the clock of the leader that made the decision, few that of another one.
  */
 function freshStart(step: Step, lead: LeaderState, decision: Decision): number | null {
-  if (decision.kind === 'abort' || sameBallot(decision.ballot, lead.ballot)) return null
+  const own = sameBallot(decision.ballot, lead.ballot)
+  if (decision.kind === 'abort' || (own && decision.kind === 'release')) return null
   const offset = offsetTo(step, decision.ballot.peer)
   if (offset === null) return null
-  const leadMs = decision.kind === 'start' ? limits.startLeadMaxMs : limits.startLeadUnknownMs
+  const carriedMs = decision.kind === 'start' ? limits.startLeadMaxMs : limits.startLeadUnknownMs
+  const leadMs = own ? limits.startLeadArmedMs : carriedMs
   const startAt = step.now + offset + leadMs
   return startAt > decision.startAt ? startAt : null
 }
@@ -378,7 +379,7 @@ export function askPromise(step: Step, peer: PeerId): void {
   step.send(peer, { type: 'vote', ballot: lead.ballot, plan: plan.ref, sequence: plan.openSequence, accepted })
 }
 
-/** A peak that fades: the slowest accept of late. */
+/** A peak that fades: the slowest accept of late. Those of a start wait for more than the network. */
 function learnAcceptSpread(step: Step, lead: LeaderState): void {
   const { state } = step
   const faded = 0.9 * state.acceptSpreadMs + 0.1 * lead.slowestAcceptMs

@@ -3,6 +3,7 @@
  * file or promise. Time and dice come in with each input, effects go out.
  */
 
+import { armingWakeAt, onArmed, tickArming } from './accepting.ts'
 import { assert } from './assert.ts'
 import { offerProposal, onAccept, onCatchup, onDecided, onDecision, onPropose, onRefuse } from './consensus.ts'
 import { finishStage } from './course.ts'
@@ -136,6 +137,9 @@ function take(step: Step, input: Input): void {
     case 'ready':
       takeOwnReady(step, input)
       return
+    case 'armed':
+      onArmed(step, input.plan)
+      return
     case 'leave':
       if (step.state.leaving === null) step.state.leaving = { since: step.now }
       return
@@ -250,6 +254,7 @@ function tick(step: Step): void {
   tickElection(step)
   tickLiveness(step)
   tickMember(step)
+  tickArming(step)
   tickSubmits(step)
 }
 
@@ -332,6 +337,7 @@ function wakeAt(step: Step): number | null {
     electionWakeAt(step),
     livenessWakeAt(step),
     memberWakeAt(step),
+    armingWakeAt(step),
     leaderWakeAt(step),
     submitsWakeAt(step),
     leaveAt,

@@ -20,7 +20,7 @@ import type {
   StartDecision,
 } from './types.ts'
 
-/** idle -> bound: accepted (or learned) the start of a plan. */
+/** idle -> bound: was proposed (or learned) the start of a plan. */
 export function bind(step: Step, start: StartDecision): PlanState {
   const { state, now } = step
   assert(state.plan === null, 'a peer takes part in one plan at a time')
@@ -33,6 +33,7 @@ export function bind(step: Step, start: StartDecision): PlanState {
     openSequence: 0,
     members: start.members,
     accepted: null,
+    arming: null,
     position: 0,
     running: false,
     reports: new Map(),
@@ -83,6 +84,7 @@ export function applyDecision(step: Step, decision: Decision, startAt: number | 
   plan.decisions.push(decision)
   plan.openSequence += 1
   plan.accepted = null
+  plan.arming = null
   plan.announcedStart = startAt
   if (plan.catchup !== null) plan.catchup = plan.openSequence < plan.catchup.until ? { ...plan.catchup, at: now } : null
   if (decision.kind !== 'abort') plan.members = decision.members
@@ -181,7 +183,7 @@ export function finish(step: Step, status: PlanStatus, reason: string): void {
   if (shown) {
     const reports = heldReports(plan, Math.max(plan.openSequence, plan.position))
     step.emit({ type: 'plan_finished', plan: plan.ref, status, reason, unilateral: plan.unilateral, reports })
-  }
+  } else step.emit({ type: 'plan_withdrawn', plan: plan.ref })
   archive(step, plan, shown ? status : 'aborted')
   state.plan = null
   // They are free again as far as this peer knows; who is not refuses the next start.

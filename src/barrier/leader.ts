@@ -1,5 +1,6 @@
 /** What a leader does: gathers peers for a plan, weighs readiness, proposes, keeps members informed. */
 
+import { beginArming } from './accepting.ts'
 import { assert } from './assert.ts'
 import { sameBallot } from './ballot.ts'
 import {
@@ -18,10 +19,19 @@ import { limits } from './limits.ts'
 import { heartbeatSpec, nameOf, openPlan, stageAt } from './membership.ts'
 import { bestKnownClock } from './offset.ts'
 import { firstReady, judge, majorityOf, type Standing } from './policy.ts'
-import type { LeaderState, PlanState } from './state.ts'
+import type { Gathering, LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import { closeGathering, wantedPeers } from './submission.ts'
-import type { Decision, Exclusion, Member, PeerId, ReadinessDigest, StageReport, StageSpec } from './types.ts'
+import type {
+  Decision,
+  Exclusion,
+  Member,
+  PeerId,
+  ReadinessDigest,
+  StageReport,
+  StageSpec,
+  StartDecision,
+} from './types.ts'
 
 /** Does what can be done now. True when something changed and another look is worth it. */
 export function advance(step: Step): boolean {
@@ -267,8 +277,8 @@ function startPlan(step: Step, lead: LeaderState): boolean {
     scheduleElection(step, limits.candidateGraceMs)
     return false
   }
-  const decision = startDecision(step, lead, gathering.spec, wanted.members)
-  bind(step, decision)
+  const decision = startDecision(step, lead, gathering, wanted.members)
+  beginArming(step, bind(step, decision), decision)
   propose(step, decision)
   return true
 }
@@ -276,9 +286,9 @@ function startPlan(step: Step, lead: LeaderState): boolean {
 function startDecision(
   step: Step,
   lead: LeaderState,
-  spec: PlanState['spec'],
+  { spec, deadlineAt }: Gathering,
   members: readonly Member[],
-): Extract<Decision, { kind: 'start' }> {
+): StartDecision {
   const { state, now } = step
   const number = state.planMax + 1
   state.startsMade += 1
@@ -292,8 +302,10 @@ function startDecision(
     leader: state.self.name,
     spec,
     members,
-    // Members have yet to read the plan, to bring their engines up, and to measure the leader's clock in peace.
+    // Members measure the leader's clock in peace. Getting ready for the plan may take longer: then it is announced anew.
     startAt: now + limits.startLeadMaxMs,
+    // Of the time for wanted peers to come there is enough left to agree on the start.
+    armMs: Math.min(limits.armMsMax, Math.max(0, deadlineAt - now) / 2),
   }
 }
 

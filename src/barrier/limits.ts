@@ -54,11 +54,15 @@ export const limits = {
   startLeadMinMs: 25,
   startLeadUnknownMs: 50,
   startLeadMaxMs: 500,
+  /** A start that all have got ready for. */
+  startLeadArmedMs: 100,
   /** So many times what the slowest accept of late took. */
   startLeadAccepts: 3,
   /** A long stage can afford a longer announcement of the next one: this share of it, up to a maximum. */
   startLeadShare: 0.1,
   startLeadSharedMaxMs: 100,
+  /** A member that is not ready for a plan by then accepts its start all the same. */
+  armMsMax: 10_000,
   /** An open proposal is sent again after a heartbeat interval, then after twice as long each time, up to so many. */
   repeatIntervalsMax: 8,
   /** A leaving leader waits this long for its open proposal. */

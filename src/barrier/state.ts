@@ -42,7 +42,7 @@ export interface HeldReport {
   readonly readyAt: number
 }
 
-/** The plan that this peer takes part in: from accepting its start to its end. */
+/** The plan that this peer takes part in: from the proposal of its start to its end. */
 export interface PlanState {
   readonly ref: PlanRef
   readonly spec: PlanSpec
@@ -53,6 +53,8 @@ export interface PlanState {
   /** Members of the open sequence. */
   members: readonly Member[]
   accepted: Accepted | null
+  /** This peer gets ready for the plan, at most until then. What is proposed meanwhile is accepted after it. */
+  arming: { readonly until: number; proposal: Accepted | null } | null
   /** Stage this peer runs or has finished last (0: none yet). */
   position: number
   /** This peer runs the stage of `position` now. */

@@ -21,6 +21,8 @@ export function showInput(input: Input): string {
       return `abort "${input.reason}"`
     case 'ready':
       return `ready ${at(input.plan, input.sequence)} ${input.status}`
+    case 'armed':
+      return `armed ${input.plan.uid}`
   }
 }
 
@@ -32,8 +34,11 @@ export function showOutput(output: Output): string {
       return `to all: ${showMessage(output.message)}`
     case 'probe':
       return `probe ${output.peer}`
+    case 'plan_proposed':
     case 'plan_started':
-      return `plan_started ${output.plan.uid} ${names(output.decision.members)}`
+      return `${output.type} ${output.plan.uid} ${names(output.decision.members)}`
+    case 'plan_withdrawn':
+      return `plan_withdrawn ${output.plan.uid}`
     case 'run_stage':
       return `run_stage ${at(output.plan, output.sequence)} startAt=${ms(output.startAt)} ${names(output.members)}`
     case 'cancel_stage':

@@ -109,6 +109,8 @@ export interface StartDecision extends DecisionBase {
   readonly members: readonly Member[]
   /** When stage 1 starts, in the clock of `ballot.peer`, ms; see `decided` for a later announcement. */
   readonly startAt: number
+  /** How long a member may take to get ready for the plan before it accepts, ms. */
+  readonly armMs: number
 }
 
 export interface ReleaseDecision extends DecisionBase {
@@ -254,7 +256,8 @@ export type Message =
     }
   /**
    * The value is the one proposed at `ballot`; who does not have it asks with `catchup`. `startAt` is no part of the
-   * value: a leader that carried it over says when the next stage starts, in the same clock; null: as the value says.
+   * value: where that start has passed (members got ready slowly, a leader carried it over) it says when the next stage
+   * starts, in the same clock; null: as the value says.
    */
   | {
       readonly type: 'decided'
@@ -313,6 +316,8 @@ export type Input =
       readonly status: ReadyStatus
       readonly payload: string
     }
+  /** This peer is ready for the plan of a `plan_proposed`. */
+  | { readonly type: 'armed'; readonly plan: PlanRef }
   /** Leave the run in order. */
   | { readonly type: 'leave' }
 
@@ -338,7 +343,14 @@ export type Output =
   | { readonly type: 'broadcast'; readonly message: Message }
   /** Try to (re)connect; report `peer_up` or `unreachable`, or nothing when it stays unknown. */
   | { readonly type: 'probe'; readonly peer: PeerId }
-  /** The plan begins: parse `decision.spec.yaml`, get ready. A `run_stage` for sequence 1 follows. */
+  /**
+   * A plan may begin: get ready for its first stage, then feed `armed`. `plan_started` or `plan_withdrawn` follows, perhaps
+   * before. Nothing of the plan may be done yet.
+   */
+  | { readonly type: 'plan_proposed'; readonly decision: StartDecision; readonly plan: PlanRef }
+  /** The start will not be decided here: what was got ready for the plan is let go. */
+  | { readonly type: 'plan_withdrawn'; readonly plan: PlanRef }
+  /** The plan begins; who learns of it late was not proposed it. A `run_stage` for sequence 1 follows. */
   | { readonly type: 'plan_started'; readonly decision: StartDecision; readonly plan: PlanRef }
   /**
    * Start the stage that ends at `sequence` at `startAt` (own clock, ms; in the past: at once). `offsetMs` is the

@@ -1,20 +1,12 @@
 /**
- * The story of an agent. A plan starts: read it, open the results, bring the engine up, arm stage 1. The members are
- * released into a stage: run it, say ready, arm the next one while waiting. The plan ends: close the results.
- * Agreement happens elsewhere (src/barrier); here is only what one agent does about it.
+ * The story of an agent. A plan is proposed: read it, bring the engine up, arm stage 1, and only then accept. It starts:
+ * open the results. The members are released into a stage: run it, say ready, arm the next one while waiting. The plan
+ * ends: close the results. Agreement happens elsewhere (src/barrier); here is only what one agent does about it.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Member, Output, PlanRef, PlanStatus, StageReport, StartDecision } from '../barrier/mod.ts'
-import {
-  type ArmedStage,
-  type Containment,
-  createEngine,
-  type Engine,
-  now,
-  QUIET_AFTER_START_MS,
-  type StageResult,
-} from '../io/mod.ts'
+import { type Containment, now, QUIET_AFTER_START_MS, type StageResult } from '../io/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
 import { ownAbout } from './about.ts'
 import { EXIT_OF_STATUS } from './exit-codes.ts'
@@ -22,12 +14,11 @@ import { describeFailure } from './failure.ts'
 import type { AgentProgress } from './feed.ts'
 import type { HandedPlan, HandIn } from './hand-in.ts'
 import type { Log } from './log.ts'
-import { type Plan, parsePlan } from './plan/mod.ts'
 import { writeReport } from './report/mod.ts'
 import { type Observation, observationOf, openResults, type PlanResults } from './results/mod.ts'
+import { Rig } from './rig.ts'
 import { encodeReport } from './stage-report.ts'
 import { failedStage, sumStage } from './stage-result.ts'
-import { withTimeLimit } from './time-limit.ts'
 
 export interface AgentOptions {
   readonly mesh: Mesh
@@ -64,9 +55,31 @@ export interface Agent {
 
 /** Takes part in every plan that names this peer, one at a time. */
 export function startAgent(options: AgentOptions): Agent {
+  const { mesh } = options
+  let proposed: Rig | null = null
   let work: PlanWork | null = null
-  options.mesh.onEvent((event) => {
-    if (event.type === 'plan_started') work = new PlanWork(options, event.decision)
+  const rigFor = (start: StartDecision): Rig => {
+    const { runId, containment, endpoint } = options
+    return new Rig({ self: { peer: mesh.peerId, name: mesh.name }, runId, containment, endpoint, start })
+  }
+  /** The rig that was brought up for the plan, which has its start now, or none. */
+  const takeProposed = (): Rig | null => {
+    const rig = proposed
+    proposed = null
+    return rig
+  }
+  const withdraw = async (): Promise<void> => {
+    await takeProposed()
+      ?.close()
+      .catch((error) => warn(options.log, 'The engine did not close as it should', error))
+  }
+  mesh.onProposed(async (start) => {
+    proposed = rigFor(start)
+    await proposed.ready()
+  })
+  mesh.onEvent((event) => {
+    if (event.type === 'plan_withdrawn') void withdraw()
+    if (event.type === 'plan_started') work = new PlanWork(options, takeProposed() ?? rigFor(event.decision))
     if (work === null) return
     if (event.type === 'run_stage') work.runStage(event)
     if (event.type === 'cancel_stage') work.cancelStage(event.reason)
@@ -74,7 +87,12 @@ export function startAgent(options: AgentOptions): Agent {
     if (event.type === 'plan_finished') void work.finish(event)
     else work.observe(observationOf(event, work.agent, now()))
   })
-  return { leave: async (exit) => (await work?.leave(exit)) ?? null }
+  return {
+    leave: async (exit) => {
+      await withdraw()
+      return (await work?.leave(exit)) ?? null
+    },
+  }
 }
 
 interface PlanEnd {
@@ -96,15 +114,12 @@ function hasBegun({ startedAt, endedAt }: StageResult): boolean {
 
 /** One plan on one agent. */
 class PlanWork {
-  /** Name on the roster: where two peers have the same name, one of them was given another. */
   readonly agent: string
   readonly #options: AgentOptions
   readonly #start: StartDecision
   readonly #handed: HandedPlan
-  readonly #prepared: Promise<{ plan: Plan; engine: Engine }>
+  readonly #rig: Rig
   readonly #results: Promise<PlanResults | null>
-  /** The stage that is armed next; armed again when its members turn out to be others. */
-  #armed: { readonly sequence: number; readonly members: string; readonly stage: Promise<ArmedStage> } | null = null
   #running: { readonly cancel: AbortController; readonly done: Promise<void> } | null = null
   /** Its report of the last stage that it worked in, until a decision carries it. */
   #own: StageReport | null = null
@@ -115,22 +130,14 @@ class PlanWork {
   /** Decisions are written one after another. */
   #recorded: Promise<void> = Promise.resolve()
 
-  constructor(options: AgentOptions, start: StartDecision) {
+  constructor(options: AgentOptions, rig: Rig) {
     this.#options = options
-    this.agent = start.members.find((member) => member.peer === options.mesh.peerId)?.name ?? options.mesh.name
-    this.#start = start
-    this.#handed = options.handIn.begin(start.spec.submission)
+    this.#rig = rig
+    this.#start = rig.start
+    this.agent = rig.agent
+    this.#handed = options.handIn.begin(rig.start.spec.submission)
     this.#results = this.#open()
-    this.#prepared = this.#prepare()
-    this.#arm(1, start.members)
-  }
-
-  async #prepare(): Promise<{ plan: Plan; engine: Engine }> {
-    const plan = parsePlan(this.#start.spec.yaml, 'the plan')
-    const works = plan.stages.map((stage) => stage.workFor(this.agent))
-    const { containment, endpoint } = this.#options
-    const opLog = plan.opLog === null ? null : await this.#opLogFile(plan.opLog)
-    return { plan, engine: createEngine(containment, { endpoint, works, opLog }) }
+    void rig.logOperations((name) => this.#opLogFile(name))
   }
 
   /** Null where results are not written either. */
@@ -150,34 +157,6 @@ class PlanWork {
       this.#warn('Results are not written here', error)
       return null
     }
-  }
-
-  /** Brings lanes up for a stage ahead of its start. What goes wrong here is reported when the stage is run. */
-  #arm(sequence: number, members: readonly Member[]): Promise<ArmedStage> {
-    const names = members.map((member) => member.name)
-    const key = names.join('\n')
-    if (this.#armed?.sequence === sequence && this.#armed.members === key) return this.#armed.stage
-    const stage = this.#prepared.then(async ({ plan, engine }) => {
-      const agentIndex = members.findIndex((member) => member.peer === this.#options.mesh.peerId)
-      const { agent } = this
-      const planned = plan.stages[sequence - 1]
-      if (planned === undefined) throw new Error(`The plan has no stage ${sequence}`)
-      const armed = await engine.arm(planned.workFor(agent), {
-        run: this.#options.runId,
-        plan: this.#start.plan.number,
-        stage: planned.name,
-        sequence,
-        agent,
-        agentIndex,
-        agents: names,
-        // From the plan alone, so that every agent draws the same objects and contents.
-        seed: Number.parseInt(plan.hash.slice(0, 8), 16),
-      })
-      return withTimeLimit(armed, planned.timeoutMs)
-    })
-    stage.catch(() => {})
-    this.#armed = { sequence, members: key, stage }
-    return stage
   }
 
   runStage({ plan, sequence, startAt, offsetMs, members }: Event<'run_stage'>): void {
@@ -219,7 +198,7 @@ class PlanWork {
     if (sequence > this.#start.spec.stages.length) return
     const patience = new AbortController()
     const late = sleep(ARM_AHEAD_MS, undefined, { signal: patience.signal })
-    await Promise.race([this.#arm(sequence, members), late]).catch(() => {})
+    await Promise.race([this.#rig.arm(sequence, members), late]).catch(() => {})
     patience.abort()
   }
 
@@ -242,7 +221,7 @@ class PlanWork {
   ): Promise<StageResult> {
     const { log } = this.#options
     try {
-      const armed = await this.#arm(sequence, members)
+      const armed = await this.#rig.arm(sequence, members)
       const stage = this.#stageName(sequence)
       return await armed.run({
         startAt,
@@ -324,9 +303,7 @@ class PlanWork {
     } catch (error) {
       this.#warn('The results could not be completed', error)
     }
-    // A plan that could not be prepared has failed in its first stage, and said why.
-    const prepared = await this.#prepared.catch(() => null)
-    await prepared?.engine.close().catch((error) => this.#warn('The engine did not close as it should', error))
+    await this.#rig.close().catch((error) => this.#warn('The engine did not close as it should', error))
     const plan = this.#start.plan.number
     this.#options.log({ event: 'run.finished', plan, status, exit, reason, unilateral, results: results?.dir ?? '' })
     this.#options.onPlanFinished(exit)
@@ -345,7 +322,11 @@ class PlanWork {
   }
 
   #warn(what: string, error: unknown): void {
-    const { code, message } = describeFailure(error)
-    this.#options.log({ event: 'node.warning', code, message: `${what}: ${message}` })
+    warn(this.#options.log, what, error)
   }
+}
+
+function warn(log: Log, what: string, error: unknown): void {
+  const { code, message } = describeFailure(error)
+  log({ event: 'node.warning', code, message: `${what}: ${message}` })
 }

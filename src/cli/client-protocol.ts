@@ -155,7 +155,7 @@ const spec = z.object({
 const decisionBase = { plan, sequence, ballot, leader: name, members }
 const ended = { policy, excluded: z.array(exclusion), reports: z.array(report) }
 const decision = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('start'), ...decisionBase, spec, startAt: z.number() }),
+  z.object({ kind: z.literal('start'), ...decisionBase, spec, startAt: z.number(), armMs: z.number() }),
   z.object({
     kind: z.literal('release'),
     ...decisionBase,

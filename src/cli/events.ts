@@ -95,7 +95,7 @@ export const logEventSchema = z.discriminatedUnion('event', [
         .readonly()
         .describe('who does not, and why: dead, failed, straggler, left'),
       startAt: number.describe(
-        "when the next stage starts, leader's clock, ms since 1970; where the leader was lost before that, its successor announces a later one",
+        "when the next stage starts, leader's clock, ms since 1970; where agents took longer to get ready for the plan, or the leader was lost before that, a later moment is announced",
       ),
       waitedMs: number.describe('how long this peer had waited'),
       unilateral: z.boolean().describe('released by this peer alone, without a quorum'),

@@ -12,12 +12,12 @@ import type { ArmedStage, Containment, Engine, RunOptions, StageContext, StageRe
 import { runValidation } from './validation.ts'
 
 export interface EngineOptions {
-  /** What the plan will do: lanes come up with the engine rather than with the first stage that needs them. */
+  /** What the plan will do: lanes come up with the engine, as many as the most demanding stage needs, before any is armed. */
   readonly works?: readonly StageWork[]
   /** Where `s3:` targets are that name no host; left out: as the environment and `~/.aws` say. */
   readonly endpoint?: string | null
-  /** A new file: every operation is logged in it (TSV, zstd). Left out: operations are not logged. */
-  readonly opLog?: string | null
+  /** A new file, which may be named later: every operation is logged in it (TSV, zstd). Left out: none is logged. */
+  readonly opLog?: string | Promise<string | null> | null
 }
 
 /** `containment` binds every stage of this engine. Close it, or its threads keep the process alive. */
@@ -32,7 +32,7 @@ class PlanEngine implements Engine {
   readonly #pool = new LanePool()
   readonly #memory: PlanMemory = { consumed: new Map(), overwritten: new Set(), places: new Map() }
   #armed: LaneStage | null = null
-  /** Settles when the last stage asked for is armed: two at a time would fight for the same lanes. */
+  /** Settles when lanes are up and the last stage asked for is armed: two at a time would fight for the same lanes. */
   #turn: Promise<unknown> = Promise.resolve()
   #closed = false
 
@@ -42,7 +42,7 @@ class PlanEngine implements Engine {
     this.#opLog = options.opLog == null ? null : new OpLog(options.opLog)
     const threads = Math.max(0, ...(options.works ?? []).map(ownThreads))
     // A thread that does not start is said by the stage that needs it.
-    if (threads > 0) this.#pool.take(threads, false).catch(() => {})
+    if (threads > 0) this.#turn = this.#pool.take(threads, false).catch(() => {})
   }
 
   arm(work: StageWork, context: StageContext): Promise<ArmedStage> {
@@ -92,6 +92,8 @@ class PlanEngine implements Engine {
     this.#closed = true
     await this.#disarm()
     await this.#pool.close()
+    // Without lanes, what is being armed comes to its end.
+    await this.#turn
     const unlogged = (await this.#opLog?.close()) ?? null
     if (unlogged !== null) throw new IoError('FAILED', unlogged)
   }

@@ -1,7 +1,7 @@
 /** The log of operations: what lanes write down, as a table in one zstd frame. One file a plan. */
 
 import { createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { constants, createZstdCompress } from 'node:zlib'
 import { messageOf } from './errors.ts'
 import type { OpLogLink } from './lanes/jobs.ts'
@@ -12,18 +12,25 @@ const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD
 
 export class OpLog {
   readonly #counter = new SharedArrayBuffer(8)
-  readonly #file: string
+  #file = 'no file'
   readonly #compress = createZstdCompress(ZSTD)
   readonly #ended: Promise<void>
   #failure: unknown = null
 
-  /** `file` must not exist, its folder must. */
-  constructor(file: string) {
-    this.#file = file
-    this.#ended = pipeline(this.#compress, createWriteStream(file, { flags: 'wx' })).catch((error) => {
+  /** `file` must not exist, its folder must. Null: what lanes write down goes nowhere. */
+  constructor(file: string | Promise<string | null>) {
+    this.#ended = this.#writeTo(file).catch((error) => {
       this.#failure = error
     })
     this.#compress.write(`${OP_COLUMNS.join('\t')}\n`)
+  }
+
+  async #writeTo(given: string | Promise<string | null>): Promise<void> {
+    const file = await given
+    if (file !== null) {
+      this.#file = file
+      await pipeline(this.#compress, createWriteStream(file, { flags: 'wx' }))
+    } else await finished(this.#compress.resume())
   }
 
   /** For one thread. */

@@ -4,7 +4,16 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { CoreStatus, Member, Message, Output, PlanRef, PlanSpec, ReadyStatus } from '../barrier/mod.ts'
+import type {
+  CoreStatus,
+  Member,
+  Message,
+  Output,
+  PlanRef,
+  PlanSpec,
+  ReadyStatus,
+  StartDecision,
+} from '../barrier/mod.ts'
 import { clientChannel, requestBudget } from './client.ts'
 import { now } from './clock.ts'
 import { type Carrier, Driver } from './driver.ts'
@@ -70,6 +79,7 @@ class RunningMesh implements Mesh {
   #rendezvous: Rendezvous | undefined
   readonly #listeners = new Set<(event: MeshEvent) => void>()
   #clientHandler: ((channel: ClientChannel) => void) | undefined
+  #proposedHandler: (start: StartDecision) => Promise<void> = async () => undefined
   #clients = 0
   readonly #closing = new AbortController()
   readonly #refusedAt = new Map<string, number>()
@@ -131,6 +141,10 @@ class RunningMesh implements Mesh {
       this.#early = undefined
     })
     return () => this.#listeners.delete(listener)
+  }
+
+  onProposed(handler: (start: StartDecision) => Promise<void>): void {
+    this.#proposedHandler = handler
   }
 
   submit(spec: PlanSpec): void {
@@ -279,7 +293,13 @@ class RunningMesh implements Mesh {
 
   #act(output: Exclude<Output, { type: 'send' | 'broadcast' | 'probe' }>): void {
     this.#emit(output)
+    if (output.type === 'plan_proposed') void this.#arm(output.decision)
     if (output.type === 'left') this.#whenLeft?.()
+  }
+
+  async #arm(start: StartDecision): Promise<void> {
+    await Promise.allSettled([this.#proposedHandler(start)])
+    this.#driver?.feed({ type: 'armed', plan: start.plan })
   }
 
   #onUp(peer: PeerInfo): void {

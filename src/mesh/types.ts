@@ -1,6 +1,6 @@
 /** What the mesh offers to the command line. No libp2p type appears here. */
 
-import type { CoreStatus, Output, PlanRef, PlanSpec, ReadyStatus } from '../barrier/mod.ts'
+import type { CoreStatus, Output, PlanRef, PlanSpec, ReadyStatus, StartDecision } from '../barrier/mod.ts'
 import type { MeshError } from './errors.ts'
 
 export interface MeshOptions {
@@ -93,6 +93,11 @@ export interface Mesh {
    * happened before the first listener came is told to all that are added in the same turn of the event loop.
    */
   onEvent(listener: (event: MeshEvent) => void): () => void
+  /**
+   * Role agent: called when the start of a plan is proposed to this peer, which accepts it once the promise resolves (never
+   * mind how). At once where there is no handler.
+   */
+  onProposed(handler: (start: StartDecision) => Promise<void>): void
   submit(spec: PlanSpec): void
   abort(reason: string): void
   ready(plan: PlanRef, sequence: number, status: ReadyStatus, payload: string): void

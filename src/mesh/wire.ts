@@ -64,7 +64,7 @@ const exclusion = z.strictObject({ peer: id, name, reason: z.enum(['dead', 'fail
 const report = z.strictObject({ peer: id, name, sequence, status: readyStatus, payload })
 const decisionBase = { plan, sequence, ballot, leader: name }
 const decision = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('start'), ...decisionBase, spec, members, startAt: time }),
+  z.strictObject({ kind: z.literal('start'), ...decisionBase, spec, members, startAt: time, armMs: duration }),
   z.strictObject({
     kind: z.literal('release'),
     ...decisionBase,

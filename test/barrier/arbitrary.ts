@@ -189,7 +189,14 @@ export class Arbitrary {
     const outcome = { policy, members, excluded: this.#exclusions(), reports: this.#reports() }
     switch (this.#prng.pick(['start', 'release', 'abort'] as const)) {
       case 'start':
-        return { kind: 'start', ...base, spec: this.#spec(), members, startAt: this.#time() }
+        return {
+          kind: 'start',
+          ...base,
+          spec: this.#spec(),
+          members,
+          startAt: this.#time(),
+          armMs: this.#prng.pick([0, 700, 1e9]),
+        }
       case 'release':
         return { kind: 'release', ...base, ...outcome, ready: this.#peers(), waitedMs: 1, startAt: this.#time() }
       case 'abort':

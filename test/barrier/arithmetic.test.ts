@@ -107,7 +107,7 @@ describe('faults of a decision', () => {
   }
   const start = (next: readonly Member[], sequence = 0): Decision => {
     const spec = planOf({ submission: 's', stages: 1, barrier: barrierSpec('majority') })
-    return { kind: 'start', ...base, sequence, spec, members: next, startAt: 0 }
+    return { kind: 'start', ...base, sequence, spec, members: next, startAt: 0, armMs: 0 }
   }
   const rows: readonly (readonly [string, Decision, string | undefined])[] = [
     ['a start', start(members), undefined],

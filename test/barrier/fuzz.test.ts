@@ -85,6 +85,7 @@ function act(prng: Prng, subject: Subject, arbitrary: Arbitrary): Output[] {
     const sequence = prng.int(1, 3)
     return subject.feed({ type: 'ready', plan: prng.pick(subject.plans), sequence, status: 'ok', payload: 'x' })
   }
+  if (prng.chance(0.03)) return subject.feed({ type: 'armed', plan: prng.pick(subject.plans) })
   const message = arbitrary.message()
   if (prng.chance(0.02)) mustBeWellFormed(message)
   const from = prng.pick(['b', 'c', 'stranger'])
@@ -108,7 +109,16 @@ it('survives arbitrary messages in every state', () => {
     }
   }
   // The messages got somewhere: this core led, followed, took part, ran stages and ended plans.
-  for (const type of ['leader_elected', 'plan_started', 'run_stage', 'decided', 'plan_finished', 'rejected']) {
+  for (const type of [
+    'leader_elected',
+    'plan_proposed',
+    'plan_withdrawn',
+    'plan_started',
+    'run_stage',
+    'decided',
+    'plan_finished',
+    'rejected',
+  ]) {
     expect(seen.get(type) ?? 0, type).toBeGreaterThan(50)
   }
 })

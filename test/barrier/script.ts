@@ -41,7 +41,7 @@ function obey(world: World, line: string): void {
 }
 
 /** After these, messages under way are not awaited. */
-const settings = new Set(['quiet', 'loud', 'show', 'hide', 'hold', 'forget', 'cut', 'heal', 'wait', 'until'])
+const settings = new Set(['quiet', 'loud', 'show', 'hide', 'slow', 'hold', 'forget', 'cut', 'heal', 'wait', 'until'])
 
 type Command = (world: World, words: readonly string[]) => void
 
@@ -75,6 +75,9 @@ const commands: Readonly<Record<string, Command>> = {
   abort: (world, [who = '', ...reason]) => world.tell(who, { type: 'abort', reason: reason.join(' ') }),
   finish: each((world, name) => world.finish(name, 'ok')),
   fail: each((world, name) => world.finish(name, 'failed')),
+  /** slow b: gets ready for plans only when told so, by `armed b`. */
+  slow: each((world, name) => world.slow(name)),
+  armed: each((world, name) => world.armed(name)),
   wait: (world, [ms = '']) => world.wait(Number(ms)),
   /** until TEXT: time passes until a line contains it. */
   until: (world, words) => {

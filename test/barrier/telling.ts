@@ -5,7 +5,7 @@ import { type Output, showMessage, showOutput } from '../../src/barrier/mod.ts'
 export class Telling {
   loud = true
   /** Types of messages and outputs that are left out. */
-  readonly hidden = new Set(['ping', 'pong', 'heartbeat', 'progress', 'probe'])
+  readonly hidden = new Set(['ping', 'pong', 'heartbeat', 'progress', 'probe', 'plan_proposed', 'plan_withdrawn'])
   #lines: string[] = []
   readonly #all: string[] = []
   #toldAt = Number.NaN

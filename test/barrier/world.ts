@@ -58,6 +58,8 @@ export class World {
   readonly #sent: Sent[] = []
   readonly #cuts = new Set<string>()
   readonly #holds: Hold[] = []
+  /** Peers that take their time to get ready for a plan, and what they get ready for. */
+  readonly #slow = new Map<string, PlanRef | null>()
   #held: Sent[] = []
 
   // --- peers ---
@@ -123,6 +125,17 @@ export class World {
     const { plan, sequence } = actor.stage
     actor.stage = null
     this.#feed(actor, { type: 'ready', plan, sequence, status, payload: `${name}'s results of ${sequence}` })
+  }
+
+  /** It is not ready for a plan before it is told so; all others are at once. */
+  slow(name: string): void {
+    this.#slow.set(name, null)
+  }
+
+  armed(name: string): void {
+    const plan = this.#slow.get(name) ?? null
+    if (plan === null) throw new Error(`${name} does not get ready for a plan`)
+    this.#feed(this.#actor(name), { type: 'armed', plan })
   }
 
   // --- the network ---
@@ -223,6 +236,13 @@ export class World {
     const fates = outputs.map((output) => this.#carry(actor, output))
     this.telling.step(this.now, actor.member.name, outputs, fates)
     if (outputs.some(({ type }) => type === 'left')) this.#end(actor)
+    for (const output of outputs) if (output.type === 'plan_proposed') this.#getReady(actor, output.plan)
+  }
+
+  #getReady(actor: Actor, plan: PlanRef): void {
+    const { name } = actor.member
+    if (this.#slow.has(name)) this.#slow.set(name, plan)
+    else this.#feed(actor, { type: 'armed', plan })
   }
 
   /** Says what became of a message that does not simply arrive. */

@@ -62,6 +62,7 @@ export function madeUpRun(sketch: RunSketch): { start: StartDecision; decisions:
     sequence: 0,
     members,
     startAt: startAt + skewOf(first.leader),
+    armMs: 10_000,
     spec: specOf(sketch),
   }
   const decisions: Decision[] = [start]

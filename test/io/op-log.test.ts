@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { zstdDecompressSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { createEngine, resolveContainment } from '../../src/io/mod.ts'
 import {
   allowing,
   cleanup,
+  context,
   countOf,
   execute,
   objectSet,
@@ -67,4 +68,20 @@ it('a log that cannot be written is a warning: stages go on, and nothing of the 
   expect(result.warnings).toEqual([expect.stringContaining(`Operations are not all logged in ${file}: EEXIST`)])
   await expect(engine.close()).rejects.toThrow('Operations are not all logged')
   expect(readFileSync(file, 'utf8')).toBe('somebody else has this')
+})
+
+it('its file may be named when lanes are armed already, or never', async () => {
+  for (const wanted of [true, false]) {
+    const file = `${tempFolder()}/op_log.tsv.zst`
+    const named = Promise.withResolvers<string | null>()
+    const engine = createEngine(resolveContainment(['null://'], false), { opLog: named.promise })
+    const work = operations([op('put', 'null://x/')], 50)
+    const stage = await engine.arm(work, context())
+    named.resolve(wanted ? file : null)
+    const result = await stage.run({ startAt: 0, signal: new AbortController().signal })
+    await engine.close()
+    expect(result).toMatchObject({ status: 'ok', warnings: [] })
+    if (wanted) expect(rowsOf(file)).toHaveLength(50)
+    else expect(existsSync(file)).toBe(false)
+  }
 })

@@ -37,7 +37,7 @@ const report = { peer: '12D3KooWB', name: 'B', sequence: 1, status: 'ok', payloa
 const excluded = [{ peer: '12D3KooWC', name: 'C', reason: 'dead' }] as const
 
 export const decisions: Readonly<Record<Decision['kind'], Decision>> = {
-  start: { ...base, kind: 'start', sequence: 0, spec, members, startAt: 1_700_000_000_000.25 },
+  start: { ...base, kind: 'start', sequence: 0, spec, members, startAt: 1_700_000_000_000.25, armMs: 10_000 },
   release: {
     ...base,
     kind: 'release',

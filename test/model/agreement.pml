@@ -289,7 +289,7 @@ inline onPropose(p, b, s) {
   accept(p, b, s)
 }
 
-/* The start binds a peer that was idle. */
+/* The start binds a peer that was idle. It accepts once it is armed: an onPropose of its own, at any moment after this. */
 #define planForStartFits(p, b) \
   (FIRST == 0 && proposed[at(b, 0)] != 0 && made[at(proposed[at(b, 0)], 0)] != NOBODY && owner(b) != p && !has(bound, p) && \
    !has(refusals, p) && b >= promised[p])
@@ -298,7 +298,7 @@ inline planForStart(p, b) {
   bound = bound | bit(p);
   open[p] = 0;
   members[p] = EVERYBODY;
-  onPropose(p, b, 0)
+  promise(p, b)
 }
 
 /* Busy with another plan, or asked for a vote in one that it does not know: it will never accept this start. */

@@ -76,5 +76,6 @@ export const lies: readonly Lie[] = [
   { name: 'a new incarnation votes', define: 'LIE_NEW_INCARNATION_VOTES', setting: few },
   { name: 'a start needs a majority only', define: 'LIE_START_BY_MAJORITY', setting: start },
   { name: 'a start that another leader carried over is freed', define: 'LIE_CARRIED_START_FREED', setting: starts },
+  { name: 'a start is accepted late, whatever was promised since', define: 'LIE_PROMISE_IGNORED', setting: starts },
   { name: 'a refusal frees a start that was accepted', define: 'LIE_REFUSES_AFTER_ACCEPTING', setting: starts },
 ]

@@ -54,6 +54,8 @@ export interface ProcBook {
   /** Own clock. */
   waitingSince: number
   planNumberMax: number
+  /** The plan that it gets ready for, until when by its own clock, and whether it is. */
+  proposed: { readonly uid: string; readonly until: number; armed: boolean } | null
 }
 
 export interface CheckerOptions {
@@ -81,6 +83,7 @@ export class Books {
       reportedAlone: new Set(),
       waitingSince: 0,
       planNumberMax: 0,
+      proposed: null,
     })
   }
 

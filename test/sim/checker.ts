@@ -5,6 +5,7 @@
 
 import type { Input, Output } from '../../src/barrier/mod.ts'
 import { AgreementRule } from './agreement-rule.ts'
+import { ArmingRule } from './arming-rule.ts'
 import { Books, type CheckerOptions, readyKey } from './books.ts'
 import type { Proc, Watcher } from './cluster.ts'
 import { CourseRule } from './course-rule.ts'
@@ -16,11 +17,13 @@ export class Checker implements Watcher {
   readonly #options: CheckerOptions
   readonly #agreement: AgreementRule
   readonly #course: CourseRule
+  readonly #arming: ArmingRule
 
   constructor(options: CheckerOptions) {
     this.#options = options
     this.#agreement = new AgreementRule(this.books, options, this.tally)
     this.#course = new CourseRule(this.books, options, this.#agreement)
+    this.#arming = new ArmingRule(this.books, options)
   }
 
   booted(proc: Proc): void {
@@ -29,6 +32,7 @@ export class Checker implements Watcher {
 
   fed(proc: Proc, input: Input): void {
     if (input.type === 'abort') this.#agreement.abortAsked(input.reason)
+    if (input.type === 'armed') this.#arming.armed(proc, input.plan)
     if (input.type === 'ready') {
       const { status, payload } = input
       const given = { status, payload, at: this.#options.now() }
@@ -42,8 +46,16 @@ export class Checker implements Watcher {
     switch (output.type) {
       case 'send':
         this.#agreement.said(proc, output.message)
+        this.#arming.said(proc, output.message)
+        return
+      case 'plan_proposed':
+        this.#arming.proposed(proc, output)
+        return
+      case 'plan_withdrawn':
+        this.#arming.withdrawn(proc, output)
         return
       case 'plan_started':
+        this.#arming.started(proc, output)
         this.#course.started(proc, output)
         return
       case 'decided':
@@ -66,6 +78,11 @@ export class Checker implements Watcher {
       default:
         return
     }
+  }
+
+  /** The plan that this peer gets ready for. */
+  proposedTo(proc: Proc): string | null {
+    return this.books.ofPeer(proc).proposed?.uid ?? null
   }
 
   /** The plan that this peer takes part in, as far as it has shown. */

@@ -55,6 +55,8 @@ export interface ClusterOptions {
   readonly prng: Prng
   readonly hosts: readonly string[]
   readonly stage: (proc: Proc, plan: PlanRef, sequence: number) => StageRun
+  /** How long a peer takes to get ready for a plan, ms, should it ever be; at once where it is not said. */
+  readonly armMs?: (proc: Proc) => number
   readonly trace: ((line: string) => void) | null
   /** Own clocks: offset up to this many ms, rate within 1 +- drift. */
   readonly clockOffsetMs: number
@@ -283,6 +285,9 @@ export class Cluster {
       case 'probe':
         this.#probe(proc, output.peer)
         return
+      case 'plan_proposed':
+        this.#getReady(proc, output.plan)
+        return
       case 'run_stage':
         this.#runStage(proc, output)
         return
@@ -446,6 +451,11 @@ export class Cluster {
     const own = proc.core.nextWakeAt()
     if (own !== null && own <= proc.clock.at(this.now)) this.feed(proc, { type: 'tick' })
     else this.#arm(proc)
+  }
+
+  #getReady(proc: Proc, plan: PlanRef): void {
+    const armMs = this.#options.armMs?.(proc) ?? 0
+    if (Number.isFinite(armMs)) this.after(armMs, () => this.arrive(proc, { type: 'armed', plan }))
   }
 
   #runStage(proc: Proc, output: Extract<Output, { type: 'run_stage' }>): void {

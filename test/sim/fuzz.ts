@@ -57,6 +57,7 @@ class Performance {
       clockOffsetMs: scenario.clockOffsetMs,
       clockDrift: scenario.clockDrift,
       copyMessages: scenario.copyMessages,
+      armMs: ({ host }) => scenario.armMs.get(host) ?? 0,
       stage: (proc, plan, sequence) => {
         const stage = this.#checker.books.plans.get(plan.uid)?.stages[sequence - 1]
         if (stage === undefined) throw new SimFailure('correctness', `a stage that is not in the plan: ${sequence}`)
@@ -258,9 +259,7 @@ class Performance {
     }
     const end = cluster.now + boundMs
     const idle = () =>
-      cluster
-        .live()
-        .every((proc) => this.#checker.planOf(proc) === null && this.#statusIdle(proc) && this.#answered(proc))
+      cluster.live().every((proc) => this.#nothingLeft(proc) && this.#statusIdle(proc) && this.#answered(proc))
     let calm = false
     while (!calm && cluster.now < end) {
       cluster.run(Math.min(end, cluster.now + 250))
@@ -268,6 +267,10 @@ class Performance {
       calm = idle()
     }
     if (!calm) this.#fail(`not at rest ${boundMs / 1000} s after the healing`)
+  }
+
+  #nothingLeft(proc: Proc): boolean {
+    return this.#checker.planOf(proc) === null && this.#checker.proposedTo(proc) === null
   }
 
   #statusIdle(proc: Proc): boolean {

@@ -48,7 +48,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'accepting is no promise',
     edits: [
-      edit('consensus.ts', '  follow(step, ballot)\n  accept(step', '  accept(step'),
+      edit('consensus.ts', '  follow(step, ballot)\n  takeProposal(step', '  takeProposal(step'),
       // The core itself would notice: the rules from outside must, too.
       edit('invariants.ts', 'compareBallots(plan.accepted.ballot, state.promised) <= 0', 'plan.accepted !== null'),
     ],
@@ -413,7 +413,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "another accepted value is taken for the candidate's own, and left out",
-    from: 3700,
+    from: 32800,
     edits: [
       edit('voting.ts', '    sameBallot(accepted.ballot, vote.accepted)\n', '    true\n'),
       edit(
@@ -422,5 +422,37 @@ export const mutations: readonly Mutation[] = [
         'return own !== null ? { ballot, decision: own.decision } : undefined',
       ),
     ],
+  },
+  {
+    name: 'a start is accepted by one that is not ready for its plan',
+    edits: [
+      edit(
+        'accepting.ts',
+        "plan.arming !== null && proposal.decision.kind === 'start'",
+        'plan.arming !== null && proposal.decision.sequence < 0',
+      ),
+    ],
+  },
+  {
+    name: 'a leader that is not ready for its plan begins it',
+    edits: [edit('consensus.ts', ' && plan.arming === null && others', ' && others')],
+  },
+  {
+    name: 'who is ready at last accepts the start, whatever it has promised since',
+    edits: [
+      edit(
+        'accepting.ts',
+        'proposal !== null && sameBallot(proposal.ballot, step.state.promised)',
+        'proposal !== null',
+      ),
+    ],
+  },
+  {
+    name: 'who is never ready for a plan is waited for',
+    edits: [edit('accepting.ts', 'step.now >= plan.arming.until', 'step.now >= plan.arming.until + 1e12')],
+  },
+  {
+    name: 'what was got ready for a start that is given up is kept',
+    edits: [edit('course.ts', " else step.emit({ type: 'plan_withdrawn', plan: plan.ref })\n", '\n')],
   },
 ]

@@ -71,6 +71,8 @@ export interface Scenario {
   /** Act one ends here. */
   readonly healAt: number
   readonly speed: ReadonlyMap<string, number>
+  /** How long hosts take to get ready for a plan, ms; infinite: they never are. Those not named are at once. */
+  readonly armMs: ReadonlyMap<string, number>
   readonly failShare: number
   readonly stragglerShare: number
   /** Restarted peers keep their peer ID: only the incarnation tells them from those before. */
@@ -134,6 +136,7 @@ export function makeScenario(seed: number, members?: number): Scenario {
         ] as const),
       ]),
     ),
+    armMs: prng.chance(0.4) ? armingTimes(prng, hosts) : new Map(),
     failShare: calm ? 0 : prng.pick([0, 0, 0.03, 0.2]),
     stragglerShare: calm ? 0 : prng.pick([0, 0, 0.05, 0.2]),
     sameIds: prng.chance(0.4),
@@ -216,6 +219,19 @@ function generous(spec: PlanSpec): PlanSpec {
   return { ...spec, stages, agentReadyTimeoutMs: 30_000 }
 }
 
+function armingTimes(prng: Prng, hosts: readonly string[]): Map<string, number> {
+  const times = hosts.map((host) => {
+    const ms = prng.weighted([
+      [0, 4],
+      [prng.between(1, 50), 3],
+      [prng.between(50, 3000), 3],
+      [Number.POSITIVE_INFINITY, 1],
+    ] as const)
+    return [host, ms] as const
+  })
+  return new Map(times)
+}
+
 function lightWeather(prng: Prng): Weather {
   const delayMinMs = prng.pick([0.05, 0.5])
   return { ...fairWeather, delayMinMs, delayMaxMs: delayMinMs * prng.pick([1.5, 6]) }
@@ -284,6 +300,7 @@ function planTriggers(prng: Prng): Trigger[] {
       'leader_lost',
       'run_stage',
       'waiting',
+      'plan_proposed',
       'plan_started',
       'plan_finished',
     ] as const),

@@ -33,7 +33,8 @@ export function momentsOf({ summary, decisions, observed }: ResultFolder): Momen
     if (startAt !== null) ms.set(sequence, clock.leaderTime(sequence, startAt))
   }
   const firstWork = summary.stages[0]?.agents.map((agent) => clock.stageTime(1, agent.name, agent.startedAt)) ?? []
-  const origin = ms.get(0) ?? (firstWork.length === 0 ? 0 : Math.min(...firstWork))
+  // The start decision tells it only where members were soon ready for the plan.
+  const origin = firstWork.length === 0 ? (ms.get(0) ?? 0) : Math.min(...firstWork)
   const seconds = (time: number) => round((time - origin) / 1000)
   const seen = observed
     .map((one) => ({ ...one, at: seconds(clock.agentTime(one.by, one.at)) }))

@@ -83,7 +83,8 @@ function membersOf(names: readonly string[]): Member[] {
 
 function startOf(line: DecisionLine, lines: readonly DecisionLine[], yaml: string): StartDecision {
   if (line.sequence !== 0) throw new ResultsError('RESULTS_DAMAGED', 'decisions.jsonl does not begin with the start')
-  return { ...baseOf(line), kind: 'start', sequence: 0, spec: specOf(lines, yaml), startAt: line.startAt ?? 0 }
+  const spec = specOf(lines, yaml)
+  return { ...baseOf(line), kind: 'start', sequence: 0, spec, startAt: line.startAt ?? 0, armMs: 0 }
 }
 
 /** A plan that this version does not take any more still has the stages that were decided about. */

@@ -178,9 +178,14 @@ const USUAL_FLAGS = ['--concurrent-recompilation', '--initial-old-space-size=0']
 
 export class LanePool {
   readonly #threads: LaneThread[] = []
+  #closed = false
 
-  /** As many running threads as asked for; `isShared` by many lanes each. Throws IoError LANE_LOST when one does not start. */
+  /**
+   * As many running threads as asked for; `isShared` by many lanes each. Throws IoError LANE_LOST when one does not start,
+   * CLOSED after `close`.
+   */
   async take(count: number, isShared: boolean): Promise<readonly LaneThread[]> {
+    if (this.#closed) throw new IoError('CLOSED', 'The engine was closed')
     for (let i = this.#threads.length - 1; i >= 0; i--) if (this.#threads[i]?.isLost) this.#threads.splice(i, 1)
     const endFlags = setLaneFlags()
     try {
@@ -200,6 +205,7 @@ export class LanePool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all(this.#threads.splice(0).map((thread) => thread.close()))
   }
 }
