@@ -20,7 +20,7 @@ import type { Accepted, Decision, Message, PeerId, StartDecision } from './types
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
 /** A start needs everybody it names, as long as the leader that made it proposes it. */
-function needsEverybody(lead: LeaderState, decision: Decision): boolean {
+export function needsEverybody(lead: LeaderState, decision: Decision): boolean {
   return decision.kind === 'start' && sameBallot(decision.ballot, lead.ballot)
 }
 

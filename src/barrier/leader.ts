@@ -9,6 +9,7 @@ import {
   carriedOver,
   decideIfChosen,
   hasPromises,
+  needsEverybody,
   propose,
   tickProposal,
 } from './consensus.ts'
@@ -241,9 +242,7 @@ function startIsFree(plan: PlanState, lead: LeaderState, ballot: Decision['ballo
 
 /** A start that somebody refuses, or that somebody did not live to accept, is given up by a new ballot. */
 function giveUpStart(step: Step, plan: PlanState, lead: LeaderState): boolean {
-  if (plan.openSequence !== 0 || lead.proposal?.kind !== 'start' || !sameBallot(lead.proposal.ballot, lead.ballot)) {
-    return false
-  }
+  if (lead.proposal === null || !needsEverybody(lead, lead.proposal)) return false
   const lost = plan.members.some(({ peer }) => {
     const known = step.state.peers.get(peer)
     return plan.refusals.has(peer) || plan.gone.has(peer) || known?.verdict === 'dead' || known?.verdict === 'left'
