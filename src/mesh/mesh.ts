@@ -83,7 +83,8 @@ class RunningMesh implements Mesh {
   #clients = 0
   readonly #closing = new AbortController()
   readonly #refusedAt = new Map<string, number>()
-  #whenLeft: (() => void) | undefined
+  /** The core has left in order. */
+  readonly #left = Promise.withResolvers<void>()
   /** What happened before anybody listened: for all who listen from the same moment on, so that nothing is missed. */
   #early: MeshEvent[] | undefined = []
 
@@ -179,11 +180,8 @@ class RunningMesh implements Mesh {
 
   async leave(timeoutMs: number = limits.leaveMs): Promise<void> {
     if (this.#driver !== undefined && !this.#closing.signal.aborted) {
-      const left = new Promise<void>((resolve) => {
-        this.#whenLeft = resolve
-      })
       this.#driver.feed({ type: 'leave' })
-      await atMost(timeoutMs, left)
+      await atMost(timeoutMs, this.#left.promise)
       await atMost(limits.streamOpenMs, this.#peers.flush())
     }
     await this.close()
@@ -294,7 +292,7 @@ class RunningMesh implements Mesh {
   #act(output: Exclude<Output, { type: 'send' | 'broadcast' | 'probe' }>): void {
     this.#emit(output)
     if (output.type === 'plan_proposed') void this.#arm(output.decision)
-    if (output.type === 'left') this.#whenLeft?.()
+    if (output.type === 'left') this.#left.resolve()
   }
 
   async #arm(start: StartDecision): Promise<void> {

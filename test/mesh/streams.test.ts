@@ -1,4 +1,4 @@
-/** Streams and connections that end at the wrong moment, as libp2p tells of them. */
+/** Streams, connections and peers that end at the wrong moment. */
 
 import type { Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -11,6 +11,7 @@ import { Inbound } from '../../src/mesh/inbound.ts'
 import { limits } from '../../src/mesh/limits.ts'
 import type { Node } from '../../src/mesh/node.ts'
 import { Peers } from '../../src/mesh/peers.ts'
+import { World } from './helpers.ts'
 import { hello } from './samples.ts'
 
 /** What is used of a stream. */
@@ -87,6 +88,14 @@ it('a link is opened over the other connection, where the one that was tried fir
   } finally {
     vi.useRealTimers()
   }
+})
+
+it('who is told twice to leave is gone at once all the same', async () => {
+  await using world = await World.create()
+  const { mesh } = await world.peer('a')
+  const startedAt = performance.now()
+  await Promise.all([mesh.leave(30_000), mesh.leave(30_000)])
+  expect(performance.now() - startedAt).toBeLessThan(15_000)
 })
 
 const { type: _, wire: __, addrs: ___, peers: ____, ...self } = hello
