@@ -225,7 +225,7 @@ export function onDecided(step: Step, from: PeerId, message: Of<'decided'>): voi
 export function onDecision(step: Step, from: PeerId, message: Of<'decision'>): void {
   const { state } = step
   const { decision } = message
-  if (decision.kind === 'start' && state.plan === null && mayJoin(step, decision)) {
+  if (decision.kind === 'start' && state.plan === null && mayJoin(step, from, decision)) {
     // What idle peers promised says nothing about what they had accepted of this plan.
     if (state.lead !== null) stepDown(step, 'it takes part in a plan under way')
     bind(step, decision)
@@ -328,8 +328,10 @@ function whyNot(step: Step, start: StartDecision): string | undefined {
   return undefined
 }
 
-function mayJoin(step: Step, start: StartDecision): boolean {
-  return whyNot(step, start) === undefined
+/** Told by one of its members: nobody else has decisions of it. */
+function mayJoin(step: Step, from: PeerId, start: StartDecision): boolean {
+  const isTold = start.members.some(({ peer }) => peer === from)
+  return isTold && faultOf(start, start.members) === undefined && whyNot(step, start) === undefined
 }
 
 /** A proposal for a plan that this peer is not part of: its leader should know. */

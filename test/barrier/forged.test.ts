@@ -1,7 +1,7 @@
-/** Nobody speaks by the ballot of another: whatever it says so changes nothing. */
+/** Nobody speaks by the ballot of another, or of a plan that is not its own: whatever it says so changes nothing. */
 
 import { expect, it } from 'vitest'
-import type { Ballot, Decision, Message, PlanRef } from '../../src/barrier/mod.ts'
+import type { Ballot, Decision, Message, PlanRef, StartDecision } from '../../src/barrier/mod.ts'
 import { Rehearsal } from '../sim/rehearsal.ts'
 import { barrierSpec, planOf } from './plans.ts'
 
@@ -53,4 +53,25 @@ it.each(Object.entries(forgeries))('a %s', (type, forge) => {
     ])
     expect({ ...victim.core.status(now), peers: [], rejected: {} }).toEqual({ ...before, peers: [], rejected: {} })
   }
+})
+
+it('a start of a plan in which the teller has no part, or at another sequence, binds nobody', () => {
+  const rehearsal = new Rehearsal({ count: 3, stageMs: () => 10 })
+  const barrier = barrierSpec('all_or_nothing')
+  const leader = rehearsal.start(planOf({ submission: 's', stages: 1, barrier, agents: 3 }))
+  rehearsal.until(10_000, () => rehearsal.cluster.live().every(({ host }) => rehearsal.endings()[host] === 'completed'))
+  const [victim, liar] = rehearsal.others(leader)
+  const started = rehearsal.seen.find(({ output }) => output.type === 'plan_started')?.output
+  if (victim === undefined || liar === undefined || started?.type !== 'plan_started') throw new Error('unreachable')
+  const { decision } = started
+  const now = victim.clock.at(rehearsal.cluster.now)
+  const { peer: from, incarnation } = liar.member
+  const tell = (change: Partial<Pick<StartDecision, 'members' | 'sequence'>>) => {
+    const message = { type: 'decision', decision: { ...decision, plan: { number: 9, uid: '9' }, ...change } } as const
+    victim.core.step({ type: 'message', from, incarnation, message: { ...message, startAt: null } }, now, 0.5)
+    return victim.core.status(now).plan?.number ?? null
+  }
+  expect(tell({ members: [victim.member, leader.member] })).toBeNull()
+  expect(tell({ sequence: 1 })).toBeNull()
+  expect(tell({})).toBe(9)
 })
