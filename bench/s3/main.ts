@@ -6,8 +6,8 @@
  *
  * With --endpoint, the credentials are those of the AWS environment variables; the bucket must be there, and what is
  * below its `paceline-bench/` is made and deleted. Prints for each load the median of the repetitions: operations a
- * second, CPU time of the client's process an operation (its threads included), and Paceline's share of the best other, by
- * both.
+ * second with their range, CPU time of the client's process an operation (its threads included), and Paceline's share of the
+ * best other by both, with the range of the turns' shares.
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -108,22 +108,31 @@ async function runLoad(runtime: string, client: string, load: Load, env: Environ
 function print(runtime: string, load: Load, measured: ReadonlyMap<string, readonly Figures[]>): void {
   const medians = [...measured].map(([client, figures]) => ({
     client,
+    rates: figures.map(({ opsPerSecond }) => opsPerSecond),
     ops: median(figures.map(({ opsPerSecond }) => opsPerSecond)),
     cpu: median(figures.map(({ cpuUsPerOp }) => cpuUsPerOp)),
     errors: figures.reduce((sum, { errors }) => sum + errors, 0),
   }))
-  for (const { client, ops, cpu, errors } of medians) {
+  for (const { client, rates, ops, cpu, errors } of medians) {
     const failed = errors > 0 ? `   ${errors} errors` : ''
     const head = `${runtime.padEnd(5)} ${load.name.padEnd(10)} ${client.padEnd(15)}`
-    console.log(`${head} ${ops.toFixed(0).padStart(7)} ops/s ${cpu.toFixed(0).padStart(6)} us CPU an op${failed}`)
+    const range = rangeOf(rates, 0).padEnd(15)
+    console.log(
+      `${head} ${ops.toFixed(0).padStart(7)} ${range} ops/s ${cpu.toFixed(0).padStart(6)} us CPU an op${failed}`,
+    )
   }
   const own = medians.find(({ client }) => client === 'paceline')
   const others = medians.filter((one) => one !== own)
   if (own === undefined || others.length === 0) return
-  const byRate = own.ops / Math.max(...others.map(({ ops }) => ops))
+  const best = others.reduce((one, other) => (other.ops > one.ops ? other : one))
+  const shares = own.rates.map((rate, turn) => rate / (best.rates[turn] ?? Number.NaN))
   const byCpu = Math.min(...others.map(({ cpu }) => cpu)) / own.cpu
   const head = `${runtime.padEnd(5)} ${load.name.padEnd(10)} paceline / best other:`
-  console.log(`${head} ${byRate.toFixed(2)}, by CPU ${byCpu.toFixed(2)}`)
+  console.log(`${head} ${median(shares).toFixed(2)} ${rangeOf(shares, 2)}, by CPU ${byCpu.toFixed(2)}`)
+}
+
+function rangeOf(numbers: readonly number[], digits: number): string {
+  return `(${Math.min(...numbers).toFixed(digits)}-${Math.max(...numbers).toFixed(digits)})`
 }
 
 await main()
