@@ -8,7 +8,7 @@ import { assert } from './assert.ts'
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { askDecisions, giveDecisions, refuse } from './catchup.ts'
 import { applyDecision, bind, finish, offsetTo } from './course.ts'
-import { follow, rejectBallot, stepDown } from './following.ts'
+import { follow, pingPeer, rejectBallot, stepDown } from './following.ts'
 import { faultOf, isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
 import { hasMajority, heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
@@ -170,7 +170,8 @@ export function onPropose(step: Step, from: PeerId, message: Of<'propose'>): voi
   }
   if (decision.sequence !== plan.openSequence) {
     if (decision.sequence < plan.openSequence) {
-      giveDecisions(step, from, plan.ref, decision.sequence)
+      // It may have been on its way twice, and be large: whoever made it asks one of all, should it lack the decision.
+      pingPeer(step, from)
       step.reject('stale_sequence', from, 'propose', `${plan.openSequence}`, `${decision.sequence}`)
     } else askDecisions(step, plan, from, decision.sequence)
     return

@@ -8,6 +8,8 @@ export const limits = {
   payloadCharsMax: 4 * 1024 * 1024,
   /** Payloads of one decision together: it is one message. */
   reportsCharsMax: 28 * 1024 * 1024,
+  /** A ready's payload that goes with a vote. */
+  promisedReadyCharsMax: 64 * 1024,
   planCharsMax: 1024 * 1024,
   membersMax: 4096,
   stagesMax: 1000,

@@ -4,7 +4,7 @@ import { sameBallot, showBallot } from './ballot.ts'
 import { askDecisions, giveDecisions } from './catchup.ts'
 import { finish, releaseAlone, reportsOf } from './course.ts'
 import { follow, pingPeer, rejectBallot } from './following.ts'
-import { digestSoon } from './leader.ts'
+import { digestSoon, greet } from './leader.ts'
 import { limits } from './limits.ts'
 import { callIn } from './liveness.ts'
 import { heartbeatSpec, isMember, nameOf, openPlan, samePlan, showPlan, silenceMs, stageAt } from './membership.ts'
@@ -23,6 +23,9 @@ export function onPing(step: Step, known: PeerState, message: Of<'ping'>): void 
   known.plan = message.plan
   state.planMax = Math.max(state.planMax, message.planMax)
   const { lead, planMax } = state
+  const open = openPlan(state)
+  const isAhead = open !== null && samePlan(open.ref, message.plan) && message.sequence > open.openSequence
+  if (isAhead) askDecisions(step, open, from, message.sequence)
   // Who pings a leader of before hears of the new one by its heartbeat.
   if (lead === null) return
   callIn(step, known)
@@ -111,7 +114,9 @@ export function onReady(step: Step, from: PeerId, message: Of<'ready'>): void {
     return
   }
   if (message.sequence < plan.openSequence && !isLateReport(plan, from, message.sequence)) {
-    giveDecisions(step, from, plan.ref, message.sequence)
+    // Most likely it was only on its way; who is behind asks for what it lacks.
+    if (state.lead === null) pingPeer(step, from)
+    else greet(step, [from])
     step.reject('stale_sequence', from, 'ready', `${plan.openSequence}`, `${message.sequence}`)
     return
   }

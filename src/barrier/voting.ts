@@ -1,7 +1,7 @@
 /** The voter: whom it gives its pre-vote and its vote. A vote is the promise of phase 1, and carries what was accepted. */
 
 import { compareBallots, sameBallot } from './ballot.ts'
-import { askDecisions, decisionsFor, giveDecisions, refuse } from './catchup.ts'
+import { askDecisions, decisionsFor, refuse } from './catchup.ts'
 import { led, loseLeader, promise, rejectBallot, sawTerm, stepDown } from './following.ts'
 import { limits } from './limits.ts'
 import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
@@ -114,12 +114,18 @@ function voteIsForUs(step: Step, from: PeerId, message: Of<'prevote'> | Of<'vote
 }
 
 /**
- * Gives the candidate what it lacks, if this peer has it. Each voter is asked for its pre-vote: it says only that it has,
- * and the candidate asks one of them.
+ * Says to a candidate that this peer has what it lacks. All voters do: each decision may be large, and the candidate asks
+ * one of them.
  */
 function helpOn(step: Step, from: PeerId, plan: PlanRef, message: Of<'prevote'> | Of<'vote'>): boolean {
-  if (message.type === 'vote') return giveDecisions(step, from, plan, message.sequence)
-  return decisionsFor(step.state, from, plan).length > message.sequence
+  const { leader, promised } = step.state
+  const known = decisionsFor(step.state, from, plan).length
+  if (known <= message.sequence) return false
+  // What a pre-vote asks is answered in any case.
+  if (message.type === 'vote') {
+    step.send(from, { type: 'prevote_reply', ballot: message.ballot, granted: false, leader, promised, known })
+  }
+  return true
 }
 
 export function ownAccepted(step: Step): Accepted | null {
@@ -138,7 +144,13 @@ function ownPromiseMessage(step: Step, vote: Of<'vote'>): Omit<Of<'promise'>, 't
     vote.sequence === sequence &&
     sameBallot(accepted.ballot, vote.accepted)
   const note = isKnown ? { ballot: accepted.ballot, decision: null } : accepted
-  return { plan: plan?.ref ?? null, sequence, accepted: note, ready: ownReady(step), planMax: state.planMax }
+  return { plan: plan?.ref ?? null, sequence, accepted: note, ready: smallReady(step), planMax: state.planMax }
+}
+
+/** A large one would hold the vote up until others stand for election: whoever wins is told it then. */
+function smallReady(step: Step): ReadyNote | null {
+  const ready = ownReady(step)
+  return ready !== null && ready.payload.length > limits.promisedReadyCharsMax ? null : ready
 }
 
 /** What this peer has to say at the open barrier, or null while it works. */

@@ -17,8 +17,8 @@ export const limits = {
   /** What a node tells its clients, and what they may ask. */
   clientFrameBytesMax: 32 * 1024 * 1024,
   requestBytesMax: 4 * 1024 * 1024,
-  /** Bytes that may wait for a slow peer before its stream is given up. */
-  sendQueueBytesMax: 64 * 1024 * 1024,
+  /** Bytes that may wait for a slow peer: more than one of the largest frames, less than two. */
+  sendQueueBytesMax: 36 * 1024 * 1024,
   /** What a peer may send, on average a second and at once. */
   messagesPerSecond: 2000,
   messageBurst: 8000,

@@ -16,13 +16,14 @@ export class Link {
     return this.#stream.status === 'open'
   }
 
-  /** Waits for `flush`. False when the stream is closed, or the peer is so slow that the stream was given up. */
+  /**
+   * Waits for `flush`. False when the stream is closed, and for what does not fit behind all that waits for a slow peer: it
+   * is lost, as on any network, and said again by whoever needs an answer.
+   */
   send(frame: Uint8Array): boolean {
     if (!this.open) return false
-    if (this.#stream.writeBufferLength + this.#queuedBytes + frame.length > limits.sendQueueBytesMax) {
-      this.#stream.abort(new Error(`more than ${limits.sendQueueBytesMax} bytes wait for this peer`))
-      return false
-    }
+    const waiting = this.#stream.writeBufferLength + this.#queuedBytes
+    if (waiting > 0 && waiting + frame.length > limits.sendQueueBytesMax) return false
     this.#queue.push(frame)
     this.#queuedBytes += frame.length
     return true

@@ -32,3 +32,31 @@ it('larger ones end the plan, with a word on why: nobody would ever receive the 
   const finished = outputs.find(({ type }) => type === 'plan_finished')
   expect(finished).toMatchObject({ status: 'aborted', reports: [{ peer: 'a', sequence: 1, status: 'ok' }] })
 })
+
+/** What `b` answers to a vote while it waits at the first barrier with results of so many characters. */
+function promiseWith(chars: number): Output | undefined {
+  const [a, b] = ['a', 'b'].map((name) => ({ peer: name, name, incarnation: '1' }))
+  if (a === undefined || b === undefined) throw new Error('two members')
+  const core = new BarrierCore({ self: b, now: 0, dice: 0.5 })
+  const from = { type: 'message', from: 'a', incarnation: '1' } as const
+  const plan = { number: 1, uid: 'plan1' }
+  const ballot = { term: 1, peer: 'a' }
+  const barrier = barrierSpec('all_or_nothing')
+  const spec = planOf({ submission: 's', stages: 2, barrier, agents: 2 })
+  const base = { plan, sequence: 0, ballot, leader: 'a' }
+  const start = { kind: 'start', ...base, spec, members: [a, b], armMs: 0, startAt: 0 } as const
+  const vote = { type: 'vote', ballot: { term: 2, peer: 'a' }, plan, sequence: 1, accepted: null } as const
+  core.step({ type: 'peer_up', member: a }, 0, 0.5)
+  core.step({ ...from, message: { type: 'propose', ballot, decision: start } }, 1, 0.5)
+  core.step({ ...from, message: { type: 'decided', ballot, plan, sequence: 0, startAt: null } }, 2, 0.5)
+  core.step({ type: 'ready', plan, sequence: 1, status: 'ok', payload: 'x'.repeat(chars) }, 3, 0.5)
+  return core
+    .step({ ...from, message: vote }, 4, 0.5)
+    .find((output) => output.type === 'send' && output.message.type === 'promise')
+}
+
+it('small results go with a vote; large ones would hold it up, and are told to whoever wins', () => {
+  const { promisedReadyCharsMax: max } = barrierLimits
+  expect(promiseWith(max)).toMatchObject({ message: { ready: { sequence: 1, status: 'ok' } } })
+  expect(promiseWith(max + 1)).toMatchObject({ message: { ready: null } })
+})

@@ -270,7 +270,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       edit('core.ts', '      reportToNewLeader(step)\n', ''),
       edit('member.ts', '  if (!message.readyKnown) sendReady(step)\n', ''),
-      edit('voting.ts', 'ready: ownReady(step), planMax', 'ready: null, planMax'),
+      edit('voting.ts', 'ready: smallReady(step), planMax', 'ready: null, planMax'),
     ],
   },
   {
