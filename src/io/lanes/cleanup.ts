@@ -18,6 +18,7 @@ import {
   isStopped,
   type LaneContext,
   type LaneRun,
+  letOthersBegin,
   recordFailure,
   storesOf,
 } from './lane.ts'
@@ -64,6 +65,7 @@ export class CleanupLane {
   *#removePrepared(): LaneRun {
     const lane = this.#lane
     const { first, step, count } = this.#share
+    let isFirst = true
     while (!isStopped(lane)) {
       const from = Atomics.add(lane.cursors, 0, 1) * TAKEN_AT_ONCE
       if (from >= count) return
@@ -71,6 +73,8 @@ export class CleanupLane {
       for (let turn = from; turn < end && !isOver(lane); turn++) {
         const store = this.#point(first + turn * step)
         if (store !== null) yield* this.#remove(store)
+        if (isFirst) letOthersBegin(lane)
+        isFirst = false
       }
     }
   }

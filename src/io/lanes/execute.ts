@@ -16,6 +16,7 @@ import {
   isStopped,
   type LaneContext,
   type LaneRun,
+  letOthersBegin,
   recordFailure,
 } from './lane.ts'
 import type { OpRows } from './op-rows.ts'
@@ -90,6 +91,7 @@ export class ExecuteLane {
     const limits = this.#createLimits()
     // The log has a line of each.
     const round = rows === null ? ROUND : 1
+    let isFirst = true
     this.#measuredFrom = startAt + warmupMs
     this.#deadline = durationMs === null ? Number.POSITIVE_INFINITY : this.#measuredFrom + durationMs
     this.#last = monotonic.now()
@@ -97,7 +99,7 @@ export class ExecuteLane {
     recorder.set(HEAD.MEASURED_AT, Math.max(this.#last, this.#measuredFrom) + toEngineClock)
     for (;;) {
       let given: Promise<number> | null
-      if (pacer === null) given = this.#doSome(round)
+      if (pacer === null) given = this.#doSome(isFirst ? 1 : round)
       else {
         const next = this.#choose()
         if (next === null) break
@@ -133,6 +135,11 @@ export class ExecuteLane {
         if (pause !== null) yield pause
         this.#last = monotonic.now()
       }
+      if (isFirst && pacer === null) {
+        letOthersBegin(lane)
+        this.#last = monotonic.now()
+      }
+      isFirst = false
     }
     endLane(lane, (pacer === null ? this.#last : monotonic.now()) + toEngineClock)
   }

@@ -75,6 +75,18 @@ export function endLane(lane: LaneContext, at: number): void {
   lane.recorder.noteFirstDone()
 }
 
+/** Enough for a first operation of many lanes, ms. */
+const OTHERS_BEGIN_MS = 0.5
+
+/**
+ * After its first operation a lane that owns its thread lets others begin. Those that never wait for storage, where all agents
+ * of a host together have more of them than it has cores, would otherwise begin one after another, each when the time slice
+ * of the one before it is over (4 ms).
+ */
+export function letOthersBegin({ blocks, control }: LaneContext): void {
+  if (blocks) Atomics.wait(control, CONTROL.STOP, 0, OTHERS_BEGIN_MS)
+}
+
 /** Runs a lane that owns its thread; `enter` was called. */
 export function runBlocking(run: LaneRun): void {
   if (run.next().done !== true) throw new TypeError('A store of a blocking lane answered with a promise')

@@ -16,6 +16,7 @@ import {
   keyOf,
   type LaneContext,
   type LaneRun,
+  letOthersBegin,
   recordFailure,
   storesOf,
 } from './lane.ts'
@@ -75,6 +76,7 @@ export class PrepareLane {
     recorder.set(HEAD.STARTED_AT, started)
     recorder.set(HEAD.MEASURED_AT, started)
     const { first, step, count } = this.#share
+    let isFirst = true
     while (!isStopped(lane)) {
       const from = Atomics.add(cursors, 0, 1) * TAKEN_AT_ONCE
       if (from >= count) break
@@ -83,6 +85,8 @@ export class PrepareLane {
         const position = first + turn * step
         const store = this.#point(this.#shuffle === null ? position : this.#shuffle.at(position))
         if (store !== null) yield* this.#ensure(store)
+        if (isFirst) letOthersBegin(lane)
+        isFirst = false
       }
     }
     endLane(lane, monotonic.now() + toEngineClock)
