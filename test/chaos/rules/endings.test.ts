@@ -1,7 +1,8 @@
 /** What the rules about ends and exit codes notice. */
 
+import { expect, it } from 'vitest'
 import { alter, calmStory, event, finishedAt, kill, NAMES, peerOf, releasedAt, type Story } from '../fabricate.ts'
-import { notices } from '../stories.ts'
+import { notices, rulesBroken } from '../stories.ts'
 
 /** From barrier 5 on b says that it was alone. */
 function goAlone(story: Story, waitedMs: number): void {
@@ -16,7 +17,37 @@ function goAlone(story: Story, waitedMs: number): void {
   })
 }
 
+/** a and b abort the plan and end, a so much later; c knows nothing of it, and neither does who handed the plan in. */
+function abortWithoutC(story: Story, aEndsAfterMs: number): void {
+  const time = releasedAt(3)
+  const until = (name: string, at: number) => peerOf(story, name).events.filter((one) => one.time < at)
+  for (const name of ['a', 'b']) {
+    const abort = event(name, time, 'barrier.aborted', { sequence: 3, term: 1, leader: 'a', reason: 'c died' })
+    const end = event(name, time, 'run.finished', { status: 'aborted', exit: 1, reason: 'c died', unilateral: false })
+    const peer = peerOf(story, name)
+    peer.events = [...until(name, time), abort, end]
+    peer.end = { code: 1, signal: null, at: time + 50 + (name === 'a' ? aEndsAfterMs : 0) }
+  }
+  const lost = { status: 'quorum_lost', exit: 3, reason: 'alone', unilateral: false }
+  const c = peerOf(story, 'c')
+  c.events = [...until('c', finishedAt(3)), event('c', time + 5000, 'run.finished', lost)]
+  c.end = { code: 3, signal: null, at: time + 5050 }
+  for (const client of story.clients) client.end = { code: 3, signal: null, at: time + 5020 }
+}
+
+it('a submitter may follow one that found all others gone', () => {
+  const story = calmStory('all_or_nothing')
+  abortWithoutC(story, 0)
+  expect(rulesBroken(story)).not.toContain('exit')
+})
+
 notices([
+  {
+    name: 'a submitter follows one that is alone while another is there that knows the end',
+    rule: 'exit',
+    story: () => calmStory('all_or_nothing'),
+    break: (story) => abortWithoutC(story, 10_000),
+  },
   {
     name: 'one goes on alone, though a majority is there',
     rule: 'reason',

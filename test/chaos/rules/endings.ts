@@ -162,9 +162,18 @@ function rightCodes(execution: Execution): number[] {
   const statuses = new Set(ends.map(({ status }) => status))
   // Those who know the end died before they could tell, or the submitter was told just in time.
   const untold = ends.length === 0 ? [0, 1, 3, LOST_OR_BUSY] : []
-  if (abortOf(execution) !== undefined) return [1, ...untold]
+  if (abortOf(execution) !== undefined) return [1, ...(oneFoundAllGone(execution) ? [3] : []), ...untold]
   if (releaseOf(execution, STAGES) !== undefined) return [0, ...(statuses.has('completed') ? [] : untold)]
   if (statuses.has('completed')) return [0, ...(statuses.has('quorum_lost') ? [3] : [])]
   if (statuses.has('quorum_lost')) return [3]
   return [...untold, LOST_OR_BUSY]
+}
+
+/** Paused while the others decided, and back when their processes had ended: its followers learn of no decision either. */
+function oneFoundAllGone({ parts }: Execution): boolean {
+  return parts.some((part) => {
+    const end = endOf(part)
+    if (end?.status !== 'quorum_lost') return false
+    return parts.every(({ peer }) => peer === part.peer || (peer.end !== null && peer.end.at <= end.time))
+  })
 }
