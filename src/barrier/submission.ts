@@ -14,6 +14,12 @@ export function submit(step: Step, spec: PlanSpec): void {
   state.submits.set(spec.submission, { spec, deadlineAt: now + spec.agentReadyTimeoutMs, sendAt: now })
 }
 
+function unanswered({ state }: Step): string {
+  if (state.leader === null) return 'no leader answered: are other peers there?'
+  const name = nameOf(state, state.leader.peer)
+  return `${name} leads, but could not start it in time: agents that get ready slowly need a longer agent_ready_timeout`
+}
+
 /** Sends waiting submissions to the leader, and gives up those that waited too long. */
 export function tickSubmits(step: Step): void {
   const { state, now } = step
@@ -24,7 +30,7 @@ export function tickSubmits(step: Step): void {
     }
     // A leader that gathers peers answers at the deadline itself; the margin is for that answer to arrive.
     if (now >= pending.deadlineAt + 2 * limits.submitRetryMs) {
-      outcomeHere(step, submission, { status: 'refused', detail: 'no leader answered: are other peers there?' })
+      outcomeHere(step, submission, { status: 'refused', detail: unanswered(step) })
     } else if (now >= pending.sendAt && state.leader !== null) {
       pending.sendAt = now + limits.submitRetryMs
       if (state.lead !== null) onSubmit(step, state.self.peer, pending.spec)
