@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
-import { now, sleep, waitUntil } from './clock.ts'
+import { beginAt, now, sleep } from './clock.ts'
 import { checkExecAllowed } from './containment.ts'
 import { codeOf, IoError, messageOf } from './errors.ts'
 import { COMMAND_KILL_MS, OUTPUT_BYTES_MAX } from './limits.ts'
@@ -24,8 +24,7 @@ export async function runCustom(
   let failure: unknown = null
   try {
     checkExecAllowed(work.command, containment)
-    await waitUntil(options.startAt, options.signal)
-    startedAt = Math.max(options.startAt, now())
+    startedAt = await beginAt(options.startAt, options.signal)
     options.onStarted?.(startedAt)
     exitCode = await runCommand(work, context, options.signal, output)
   } catch (error) {

@@ -1,6 +1,6 @@
 /** One prepare, workload or cleanup: hands it to lanes, starts them together, watches them, collects their figures. */
 
-import { now, waitUntil } from './clock.ts'
+import { beginAt, now } from './clock.ts'
 import { checkAllowed, narrowed, resolveUri } from './containment.ts'
 import { alignedBuffer } from './content.ts'
 import { measureCpu } from './cpu.ts'
@@ -130,8 +130,7 @@ export class LaneStage {
   /** Lists what must be listed; then lanes start after it rather than at the common moment. */
   async #ready(options: RunOptions): Promise<{ launched: Launched; startAt: number; announced: boolean }> {
     if (this.#launched !== null) return { launched: this.#launched, startAt: options.startAt, announced: false }
-    await waitUntil(options.startAt, options.signal)
-    options.onStarted?.(Math.max(now(), options.startAt))
+    options.onStarted?.(await beginAt(options.startAt, options.signal))
     const listings = await this.#list(options.signal)
     this.#launched = await this.#launch(listings)
     return { launched: this.#launched, startAt: now(), announced: true }

@@ -26,6 +26,9 @@ export const ABORT_GRACE_MS = 700
 /** Nothing that can wait is done so long after the start of a stage: agents start together. */
 export const QUIET_AFTER_START_MS = 20
 
+/** Who has begun waits so long for others of its host: enough for many of them to begin, too. */
+export const OTHERS_BEGIN_MS = 0.5
+
 export const PROGRESS_INTERVAL_MS = 200
 
 /** A custom command's output that is kept. */

@@ -10,7 +10,7 @@
  * ```
  */
 
-export { now, sleep, waitUntil } from './clock.ts'
+export { now, sleep } from './clock.ts'
 export { resolveContainment } from './containment.ts'
 export { createEngine, type EngineOptions } from './engine.ts'
 export { IO_ERROR_CODES, IoError, type IoErrorCode } from './errors.ts'

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
 import path from 'node:path'
-import { now, waitUntil } from './clock.ts'
+import { beginAt, now } from './clock.ts'
 import { checkAllowed, checkExecAllowed, resolvePath } from './containment.ts'
 import { codeOf, describeOpError, IoError, messageOf } from './errors.ts'
 import { parsePattern } from './glob.ts'
@@ -39,8 +39,7 @@ export async function runValidation(
     }
   }
   try {
-    await waitUntil(options.startAt, options.signal)
-    startedAt = Math.max(options.startAt, now())
+    startedAt = await beginAt(options.startAt, options.signal)
     options.onStarted?.(startedAt)
     const [command] = work.commands
     if (command !== undefined) await attempt(() => checkExecAllowed(command, containment))

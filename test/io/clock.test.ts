@@ -1,7 +1,7 @@
-/** Waiting longer than a timer of the runtimes can: plans may have stages of months. */
+/** Waiting longer than a timer of the runtimes can (plans may have stages of months), and for a start. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { sleep } from '../../src/io/clock.ts'
+import { beginAt, now, sleep } from '../../src/io/clock.ts'
 
 /** Some 24.8 days. */
 const TIMER_MS_MAX = 2 ** 31 - 1
@@ -36,5 +36,23 @@ describe('sleep', () => {
     cancel.abort(new Error('enough'))
     await expect(slept).rejects.toThrow('enough')
     expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('the start of a stage', () => {
+  it('is at its moment, not before, or at once when that is past', async () => {
+    const { signal } = new AbortController()
+    const at = now() + 20
+    expect(await beginAt(at, signal)).toBeGreaterThanOrEqual(at)
+    const before = now()
+    expect(await beginAt(at - 1000, signal)).toBeGreaterThanOrEqual(before)
+  })
+
+  it('does not come to one that was cancelled', async () => {
+    const cancel = new AbortController()
+    const begun = beginAt(now() + 60_000, cancel.signal)
+    cancel.abort(new Error('enough'))
+    await expect(begun).rejects.toThrow('enough')
+    await expect(beginAt(now(), cancel.signal)).rejects.toThrow('enough')
   })
 })

@@ -3,6 +3,7 @@
 import { collectionsOf } from '../collections.ts'
 import { type ContentKey, type ContentPools, contentKey } from '../content.ts'
 import { codeOf, type IoErrorCode } from '../errors.ts'
+import { OTHERS_BEGIN_MS } from '../limits.ts'
 import type { Random } from '../random.ts'
 import type { ObjectRef, Store } from '../stores/types.ts'
 import { type Board, CONTROL, HEAD, type Recorder } from './board.ts'
@@ -74,9 +75,6 @@ export function endLane(lane: LaneContext, at: number): void {
   Atomics.store(lane.control, CONTROL.DONE, 1)
   lane.recorder.noteFirstDone()
 }
-
-/** Enough for a first operation of many lanes, ms. */
-const OTHERS_BEGIN_MS = 0.5
 
 /**
  * After its first operation a lane that owns its thread lets others begin. Those that never wait for storage, where all agents
