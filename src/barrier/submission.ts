@@ -14,12 +14,6 @@ export function submit(step: Step, spec: PlanSpec): void {
   state.submits.set(spec.submission, { spec, deadlineAt: now + spec.agentReadyTimeoutMs, sendAt: now })
 }
 
-function unanswered({ state }: Step): string {
-  if (state.leader === null) return 'no leader answered: are other peers there?'
-  const name = nameOf(state, state.leader.peer)
-  return `${name} leads, but could not start it in time: agents that get ready slowly need a longer agent_ready_timeout`
-}
-
 /** Sends waiting submissions to the leader, and gives up those that waited too long. */
 export function tickSubmits(step: Step): void {
   const { state, now } = step
@@ -101,6 +95,13 @@ export function settleGathering(step: Step): void {
   }
   const ended = startedBefore(step, submission)
   if (ended !== undefined) closeGathering(step, lead, { status: 'accepted', plan: ended })
+}
+
+/** Why nobody has taken a submission in time. */
+function unanswered({ state }: Step): string {
+  if (state.leader === null) return 'no leader answered: are other peers there?'
+  const name = nameOf(state, state.leader.peer)
+  return `${name} leads, and gave no answer in time: agents may get ready too slowly (agent_ready_timeout), or it is cut off`
 }
 
 /** The roster for a gathering, or who is missing. */

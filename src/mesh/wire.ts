@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { barrierLimits, type Message } from '../barrier/mod.ts'
 import { limits } from './limits.ts'
 
-export const wireVersion = 3
+export const wireVersion = 4
 
 /** Names of peers and runs. */
 export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/

@@ -45,3 +45,11 @@ it('a leader deposed before its start was accepted is free again, and its submis
   const [setting = ''] = text.split('\nuntil ')
   expect(play(`${setting}\nwait 1000\n`)).toMatch(/ {2}a {2}submit_outcome p1 busy/)
 })
+
+it('a submission that the leader never answers is refused in the name of that leader', () => {
+  const story =
+    'quiet\npeers a b\nuntil leader_elected 1/a\nwait 1000\nhold submit b > a\nloud\nhide heartbeat ping pong submit\n'
+  expect(play(`${story}submit b p1 stages=1 policy=majority agents=2\nwait 32000\n`)).toMatch(
+    / {2}b {2}submit_outcome p1 refused: a leads, and gave no answer in time/,
+  )
+})

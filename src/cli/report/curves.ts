@@ -18,15 +18,13 @@ export function curvesOf(
     if (first === undefined) return []
     const { sequence, op } = first
     const all = decodeHistogram(first.histogram).fill(0)
-    const summed = group.filter(isSummed)
     const single = group.map((latency) => {
       const counts = decodeHistogram(latency.histogram)
-      const isIn = summed.includes(latency)
-      for (let i = 0; isIn && i < counts.length; i++) all[i] = (all[i] ?? 0) + (counts[i] ?? 0)
+      if (isSummed(latency)) for (let i = 0; i < counts.length; i++) all[i] = (all[i] ?? 0) + (counts[i] ?? 0)
       return { sequence, op, agent: latency.agent, ...curve(counts) }
     })
-    const together = summed.length === 0 ? [] : [{ sequence, op, agent: null, ...curve(all) }]
-    return [...together, ...(group.length > 1 || summed.length === 0 ? single : [])]
+    const together = group.some(isSummed) ? [{ sequence, op, agent: null, ...curve(all) }] : []
+    return [...together, ...(group.length > together.length ? single : [])]
   })
   const singles = curves.filter(({ agent }) => agent !== null)
   return singles.length <= AGENT_CURVES_MAX ? curves : curves.filter(({ agent }) => agent === null)

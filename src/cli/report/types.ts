@@ -65,8 +65,8 @@ export interface Machine {
 }
 
 /**
- * One stretch of an agent's lane. `work`, `failed` and `partial` (it was stopped): its stage; `wait`: at the barrier after it; `silent`: nothing is
- * known of what it did; `open`: it is at work now.
+ * One stretch of an agent's lane. `work`, `failed` and `partial` (it was stopped): its stage; `wait`: at the barrier after it;
+ * `silent`: nothing is known of what it did; `open`: it is at work now.
  */
 export interface Span {
   readonly kind: 'work' | 'failed' | 'partial' | 'wait' | 'silent' | 'open'

@@ -11,7 +11,6 @@ import { HEAD, OPS } from './board.ts'
 import { type CollectionStores, putPlace } from './choosers.ts'
 import {
   BEFORE_START,
-  ENTRIES,
   endLane,
   isMissing,
   isOver,
@@ -46,7 +45,7 @@ export class CleanupLane {
   }
 
   *run(): LaneRun {
-    for (let i = 0; i < ENTRIES; i++) yield BEFORE_START
+    yield* BEFORE_START
     const lane = this.#lane
     const { recorder } = lane
     const { toEngineClock } = lane.timing

@@ -10,7 +10,6 @@ import { buildActions } from './build-actions.ts'
 import { ErrorLimits } from './error-limits.ts'
 import {
   BEFORE_START,
-  ENTRIES,
   endLane,
   isOver,
   isStopped,
@@ -82,7 +81,7 @@ export class ExecuteLane {
   }
 
   *run(): LaneRun {
-    for (let i = 0; i < ENTRIES; i++) yield BEFORE_START
+    yield* BEFORE_START
     const lane = this.#lane
     const { recorder, rows } = lane
     const { warmupMs, durationMs, opTimeoutMs, retries } = this.#work

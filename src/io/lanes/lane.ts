@@ -15,22 +15,21 @@ import type { SharedWalks } from './shared-walk.ts'
 import type { Timing } from './timing.ts'
 
 /**
- * A lane's work as a coroutine: it yields `ENTRIES` times before the start, and then only when a store answers with a promise,
- * so that the same code is a plain loop on a thread of its own and one of many lanes on a shared thread.
+ * A lane's work as a coroutine: it yields `BEFORE_START`, and then only when a store answers with a promise, so that the same
+ * code is a plain loop on a thread of its own and one of many lanes on a shared thread.
  */
 export type LaneRun = Generator<Promise<number>, void, number>
 
 /**
- * A lane is entered so often ahead of its start, and yields `BEFORE_START`. V8 compiles a function that has run for long when
+ * What a lane yields ahead of its start, as often as it is entered by then. V8 compiles a function that has run for long when
  * it is next entered, or left and entered once more: 15 ms by which the start would be late.
  */
-export const ENTRIES = 2
-export const BEFORE_START: Promise<number> = Promise.resolve(0)
+export const BEFORE_START: readonly Promise<number>[] = [Promise.resolve(0), Promise.resolve(0)]
 
 /** Enters a lane, up to its start. */
 export function enter(lane: { run(): LaneRun }): LaneRun {
   const run = lane.run()
-  for (let i = 0; i < ENTRIES; i++) run.next()
+  for (const _ of BEFORE_START) run.next()
   return run
 }
 

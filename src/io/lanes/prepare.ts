@@ -9,7 +9,6 @@ import { HEAD, OPS } from './board.ts'
 import type { CollectionStores } from './choosers.ts'
 import {
   BEFORE_START,
-  ENTRIES,
   endLane,
   isOver,
   isStopped,
@@ -68,7 +67,7 @@ export class PrepareLane {
   }
 
   *run(): LaneRun {
-    for (let i = 0; i < ENTRIES; i++) yield BEFORE_START
+    yield* BEFORE_START
     const lane = this.#lane
     const { recorder, cursors } = lane
     const { toEngineClock } = lane.timing
