@@ -1,13 +1,13 @@
 /**
- * The same calls by the C library and by the runtime's own functions, for Deno: prints one line of JSON, what each of them
- * answered by the name of the try. Argument: an empty folder.
+ * The same calls by the C library and by the runtime's own functions: prints one line of JSON, what each of them answered by
+ * the name of the try. Argument: an empty folder.
  */
 
 import { constants, linkSync, mkdirSync, openSync, readdirSync, symlinkSync } from 'node:fs'
 import process from 'node:process'
 import { codeOf } from '../../src/io/errors.ts'
+import { bestCalls } from '../../src/io/stores/best-calls.ts'
 import { type FileCalls, type HeldFolder, runtimeCalls } from '../../src/io/stores/calls.ts'
-import { bestCalls } from '../../src/io/stores/libc.ts'
 
 const [place = ''] = process.argv.slice(2)
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = constants

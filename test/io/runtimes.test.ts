@@ -15,6 +15,15 @@ type Runtime = (places: readonly string[], net: readonly string[]) => readonly [
 
 const RUNTIMES: readonly (readonly [name: string, command: Runtime])[] = [
   ['Node', () => [process.execPath]],
+  ['Node that loads no addons', () => [process.execPath, '--no-addons']],
+  [
+    'Node with nothing but the permissions it needs',
+    (places, net) => [
+      ...([process.execPath, '--permission', '--allow-worker', `--allow-fs-read=${root}`] as const),
+      ...places.flatMap((place) => [`--allow-fs-read=${place}`, `--allow-fs-write=${place}`]),
+      ...(net.length > 0 && process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
+    ],
+  ],
   ['Deno', () => [deno, 'run', '-A']],
   [
     'Deno with nothing but the permissions it needs',
@@ -65,28 +74,45 @@ describe.each(RUNTIMES)('the engine on %s', (_name, command) => {
   })
 })
 
-async function compareCalls(folder: string): Promise<Record<string, Record<string, unknown>>> {
+type Command = readonly [string, ...string[]]
+
+const CALLERS: readonly (readonly [name: string, command: Command])[] = [
+  ['Node', [process.execPath]],
+  ['Deno with all permissions', [deno, 'run', '-A']],
+]
+
+async function compareCalls(
+  [program, ...before]: Command,
+  folder: string,
+): Promise<Record<string, Record<string, unknown>>> {
   const calls = fileURLToPath(new URL('calls.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(deno, ['run', '-A', calls, folder], { cwd: root, timeout: 50_000 })
+  const { stdout } = await promisify(execFile)(program, [...before, calls, folder], { cwd: root, timeout: 50_000 })
   return JSON.parse(stdout)
 }
 
-it('Deno with all permissions calls the C library, which answers as the runtime does', async () => {
-  const { isLibrary, library, runtime, paths = {} } = await compareCalls(tempFolder())
-  expect(isLibrary).toBe(true)
-  expect(library).toEqual(runtime)
-  expect(library).toMatchObject({ 'read far away': 'tent', 'open a link': 'ELOOP', 'a full device': 'ENOSPC' })
-  expect(library?.entries).toEqual([
-    { name: 'file', kind: 'file' },
-    { name: 'link', kind: 'other' },
-    { name: 'other name', kind: 'file' },
-    { name: 'sub', kind: 'folder' },
-  ])
-  expect(Object.values(paths)).toEqual(['EINVAL', 'EINVAL', 'EINVAL', 'EINVAL'])
+describe.each(CALLERS)('%s', (_name, command) => {
+  it('calls the C library, which answers as the runtime does', async () => {
+    const { isLibrary, library, runtime, paths = {} } = await compareCalls(command, tempFolder())
+    expect(isLibrary).toBe(true)
+    expect(library).toEqual(runtime)
+    expect(library).toMatchObject({ 'read far away': 'tent', 'open a link': 'ELOOP', 'a full device': 'ENOSPC' })
+    expect(library?.entries).toEqual([
+      { name: 'file', kind: 'file' },
+      { name: 'link', kind: 'other' },
+      { name: 'other name', kind: 'file' },
+      { name: 'sub', kind: 'folder' },
+    ])
+    expect(Object.values(paths)).toEqual(['EINVAL', 'EINVAL', 'EINVAL', 'EINVAL'])
+  })
+
+  it.skipIf(!isRoot)('does so where folders do not tell what their entries are (needs root)', async () => {
+    const { library, runtime } = await compareCalls(command, mountSmall(4 << 20, '^has_journal,^filetype'))
+    expect(library?.entries).toHaveLength(4)
+    expect(library?.entries).toEqual(runtime?.entries)
+  })
 })
 
-it.skipIf(!isRoot)('so it does where folders do not tell what their entries are (needs root)', async () => {
-  const { library, runtime } = await compareCalls(mountSmall(4 << 20, '^has_journal,^filetype'))
-  expect(library?.entries).toHaveLength(4)
-  expect(library?.entries).toEqual(runtime?.entries)
+it('calls the runtime where Node loads no addons', async () => {
+  const { isLibrary } = await compareCalls([process.execPath, '--no-addons'], tempFolder())
+  expect(isLibrary).toBe(false)
 })

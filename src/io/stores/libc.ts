@@ -1,50 +1,29 @@
 /**
- * The system calls of file stores by the C library, on Deno where it may be called (`--allow-ffi`, or `-A`) on Linux. A name
- * is opened in its held folder by one `openat`, without the way through `/proc/self/fd`, and a call costs next to nothing.
+ * The system calls of file stores by the C library of Linux. A name is opened in its held folder by one `openat`, without the
+ * way through `/proc/self/fd`, and a call costs next to nothing.
  */
 
 import { constants } from 'node:fs'
-import process from 'node:process'
 import { getSystemErrorMap } from 'node:util'
-import { type Entry, type FileCalls, type HeldFolder, runtimeCalls } from './calls.ts'
+import type { Entry, FileCalls, HeldFolder } from './calls.ts'
 
 /**
- * Numbers of 64 bits are handed over as BigInt: only so V8 calls the library by itself, without a way through Deno, which takes
- * 0.2 us. `ssize_t` is read as 32 bits: no call moves as much as 2 GiB.
+ * Its functions, by whatever the runtime calls them with. `ssize_t` is read as 32 bits: no call moves as much as 2 GiB.
+ * `openat` has no more arguments than are named here, and takes them as any other function does.
  */
-const SYMBOLS = {
-  openat: { parameters: ['i32', 'buffer', 'i32', 'u32'], result: 'i32' },
-  close: { parameters: ['i32'], result: 'i32' },
-  read: { parameters: ['i32', 'buffer', 'usize'], result: 'i32' },
-  pread: { parameters: ['i32', 'buffer', 'usize', 'i64'], result: 'i32' },
-  pwrite: { parameters: ['i32', 'buffer', 'usize', 'i64'], result: 'i32' },
-  ftruncate: { parameters: ['i32', 'i64'], result: 'i32' },
-  statx: { parameters: ['i32', 'buffer', 'i32', 'u32', 'buffer'], result: 'i32' },
-  unlinkat: { parameters: ['i32', 'buffer', 'i32'], result: 'i32' },
-  getdents64: { parameters: ['i32', 'buffer', 'usize'], result: 'i32' },
-  __errno_location: { parameters: [], result: 'pointer' },
-} as const
-
-interface CLibrary {
+export interface CLibrary {
   openat(folder: number, name: Uint8Array, flags: number, mode: number): number
   close(fd: number): number
-  read(fd: number, buffer: Uint8Array, length: bigint): number
-  pread(fd: number, buffer: Uint8Array, length: bigint, position: bigint): number
-  pwrite(fd: number, buffer: Uint8Array, length: bigint, position: bigint): number
-  ftruncate(fd: number, bytes: bigint): number
+  read(fd: number, buffer: Uint8Array, length: number): number
+  pread(fd: number, buffer: Uint8Array, length: number, position: number): number
+  pwrite(fd: number, buffer: Uint8Array, length: number, position: number): number
+  ftruncate(fd: number, bytes: number): number
   statx(folder: number, name: Uint8Array, flags: number, mask: number, into: Uint8Array): number
   unlinkat(folder: number, name: Uint8Array, flags: number): number
-  getdents64(folder: number, into: Uint8Array, length: bigint): number
-  __errno_location(): object
+  getdents64(folder: number, into: Uint8Array, length: number): number
+  /** Of the last call on this thread. */
+  errno(): number
 }
-
-declare const Deno:
-  | {
-      dlopen(file: string, symbols: typeof SYMBOLS): { readonly symbols: CLibrary }
-      readonly permissions: { querySync(what: { readonly name: 'ffi' }): { readonly state: string } }
-      readonly UnsafePointerView: new (pointer: object) => { getInt32(): number }
-    }
-  | undefined
 
 const O_CLOEXEC = 0o2000000
 const MODE = 0o666
@@ -70,45 +49,15 @@ const NAME_BYTES_MAX = 255
 const SLASH = 47
 const INTERRUPTED = 'EINTR'
 
-/** What file stores of this thread call: the C library where that is possible and folders are held. */
-export function bestCalls(canHoldFolders: boolean): FileCalls {
-  if (!canHoldFolders) return runtimeCalls
-  known ??= openLibrary() ?? runtimeCalls
-  return known
-}
-
-let known: FileCalls | null = null
-
-function openLibrary(): FileCalls | null {
-  if (typeof Deno === 'undefined' || process.platform !== 'linux') return null
-  // Asked first: a call that is not granted makes Deno ask its user.
-  if (Deno.permissions.querySync({ name: 'ffi' }).state !== 'granted') return null
-  try {
-    const { symbols } = Deno.dlopen('libc.so.6', SYMBOLS)
-    const errno = new Deno.UnsafePointerView(symbols.__errno_location())
-    return new LibraryCalls(symbols, () => errno.getInt32())
-  } catch {
-    // Another C library: the runtime's calls do the same.
-    return null
-  }
-}
-
-class LibraryCalls implements FileCalls {
+export class LibraryCalls implements FileCalls {
   readonly #c: CLibrary
-  /** Of this thread. */
-  readonly #errno: () => number
   readonly #name = new Uint8Array(NAME_BYTES_MAX + 1)
   readonly #empty = new Uint8Array(1)
   readonly #stat = new Uint8Array(STATX_BYTES)
   readonly #statWords = new Uint32Array(this.#stat.buffer)
-  readonly #offsets = new BigInt64Array(1)
-  readonly #offsetWords = new Uint32Array(this.#offsets.buffer)
-  #lastLength = 0
-  #lastBytes = 0n
 
-  constructor(c: CLibrary, errno: () => number) {
+  constructor(c: CLibrary) {
     this.#c = c
-    this.#errno = errno
   }
 
   open(folder: HeldFolder, name: string, flags: number): number {
@@ -126,26 +75,23 @@ class LibraryCalls implements FileCalls {
   }
 
   read(fd: number, buffer: Buffer, length: number, position: number | null): number {
-    const bytes = this.#length(length)
     for (;;) {
-      const got =
-        position === null ? this.#c.read(fd, buffer, bytes) : this.#c.pread(fd, buffer, bytes, this.#offset(position))
+      const got = position === null ? this.#c.read(fd, buffer, length) : this.#c.pread(fd, buffer, length, position)
       if (got >= 0) return got
       this.#fail('read')
     }
   }
 
   write(fd: number, data: Buffer, position: number): number {
-    const bytes = this.#length(data.length)
     for (;;) {
-      const written = this.#c.pwrite(fd, data, bytes, this.#offset(position))
+      const written = this.#c.pwrite(fd, data, data.length, position)
       if (written >= 0) return written
       this.#fail('write')
     }
   }
 
   truncate(fd: number, bytes: number): void {
-    while (this.#c.ftruncate(fd, BigInt(bytes)) < 0) this.#fail('ftruncate')
+    while (this.#c.ftruncate(fd, bytes) < 0) this.#fail('ftruncate')
   }
 
   lookAt(fd: number): { size: number; nlink: number } {
@@ -184,7 +130,7 @@ class LibraryCalls implements FileCalls {
 
   #dirents(fd: number, into: Buffer): number {
     for (;;) {
-      const got = this.#c.getdents64(fd, into, BigInt(into.length))
+      const got = this.#c.getdents64(fd, into, into.length)
       if (got >= 0) return got
       this.#fail('scandir')
     }
@@ -198,22 +144,6 @@ class LibraryCalls implements FileCalls {
 
   #statx(fd: number, name: Uint8Array, flags: number, path: string): void {
     while (this.#c.statx(fd, name, flags, STATX_TYPE_NLINK_AND_SIZE, this.#stat) < 0) this.#fail('stat', path)
-  }
-
-  /** `BigInt(position)`, made without an object. */
-  #offset(position: number): bigint {
-    this.#offsetWords[0] = position
-    this.#offsetWords[1] = position / 2 ** 32
-    return this.#offsets[0] as bigint
-  }
-
-  /** The same again and again. */
-  #length(length: number): bigint {
-    if (length !== this.#lastLength) {
-      this.#lastLength = length
-      this.#lastBytes = BigInt(length)
-    }
-    return this.#lastBytes
   }
 
   #statSize(): number {
@@ -246,7 +176,7 @@ class LibraryCalls implements FileCalls {
 
   /** Throws what the last call failed with; returns if it was only interrupted. */
   #fail(call: string, path = ''): void {
-    const errno = this.#errno()
+    const errno = this.#c.errno()
     const [code, message] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error']
     if (code !== INTERRUPTED) throw failedCall(code, message, call, path)
   }

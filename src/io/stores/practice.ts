@@ -1,8 +1,8 @@
 /** Files for practice: every one of them is a device that has nothing and keeps nothing. No storage is touched. */
 
 import { closeSync, constants, openSync } from 'node:fs'
+import { bestCalls } from './best-calls.ts'
 import type { FileAccess, HeldFolder } from './calls.ts'
-import { bestCalls } from './libc.ts'
 
 const FOLDER = '/dev/'
 const DEVICE = 'null'
