@@ -56,7 +56,6 @@ class Documents implements AsyncIterable<unknown> {
   readonly #reader: FrameReader
   readonly #queue: unknown[] = []
   #wake: (() => void) | undefined
-  #ended = false
   #failure: MeshError | undefined
 
   constructor(stream: Stream, options: ChannelOptions) {
@@ -66,13 +65,14 @@ class Documents implements AsyncIterable<unknown> {
     stream.addEventListener('message', ({ data }) => {
       for (const part of data instanceof Uint8Array ? [data] : data) this.#read(part)
     })
-    // A broken connection ends the documents; who needs more asks another peer.
-    const ended = () => {
-      this.#ended = true
-      this.#wake?.()
-    }
-    stream.addEventListener('close', ended)
-    stream.addEventListener('remoteCloseWrite', ended)
+    const wake = () => this.#wake?.()
+    stream.addEventListener('close', wake)
+    stream.addEventListener('remoteCloseWrite', wake)
+  }
+
+  /** A broken connection ends the documents too; who needs more asks another peer. It may have ended before anybody listened. */
+  get #ended(): boolean {
+    return this.#stream.status !== 'open' || this.#stream.remoteWriteStatus === 'closed'
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
@@ -85,7 +85,7 @@ class Documents implements AsyncIterable<unknown> {
       // Resumed, it may bring some at once, also what came before the other side closed it.
       if (this.#stream.readStatus === 'paused') this.#stream.resume()
       if (this.#queue.length > 0) continue
-      if (this.#ended) return
+      if (this.#ended && this.#stream.readBufferLength === 0) return
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
@@ -110,7 +110,6 @@ class Documents implements AsyncIterable<unknown> {
   }
 
   #refuse(expected: string, got: string): void {
-    if (this.#ended) return
     this.#failure = new MeshError('MESH_CHANNEL', `The other side did not send what it should: ${got}`)
     this.#stream.abort(new Error('not a client of paceline'))
     this.#options.onRefused?.(expected, got.slice(0, 300))

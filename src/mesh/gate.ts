@@ -1,6 +1,6 @@
 /** Who may connect: handshakes that fail are told of, those who misbehaved stay out, nobody takes more than his share. */
 
-import type { Connection, ConnectionGater, MultiaddrConnection } from '@libp2p/interface'
+import type { Connection, ConnectionGater, ConnectionProtector, MultiaddrConnection } from '@libp2p/interface'
 import { limits } from './limits.ts'
 import type { RefuseReason } from './types.ts'
 
@@ -24,6 +24,8 @@ export class Gate {
     },
   }
   readonly #shaken = new WeakSet<MultiaddrConnection>()
+  /** Those whose other side has begun a handshake. */
+  readonly #begun = new WeakSet<object>()
   readonly #isPrivate: boolean
   #events: GateEvents | undefined
   /** Looks that a connection is there, while its peer has not said who it is. */
@@ -35,6 +37,17 @@ export class Gate {
 
   open(events: GateEvents): void {
     this.#events = events
+  }
+
+  /** Of connections to a private network: notes whose other side has said its part. */
+  watched(protector: ConnectionProtector): ConnectionProtector {
+    return {
+      protect: async (raw, options) => {
+        const sealed = await protector.protect(raw, options)
+        this.#begun.add(raw)
+        return sealed
+      },
+    }
   }
 
   onConnection(connection: Connection, ofSamePeer: number): void {
@@ -65,9 +78,11 @@ export class Gate {
 
   #watch(raw: MultiaddrConnection): void {
     raw.addEventListener('close', (event) => {
+      if (this.#shaken.has(raw)) return
+      const error = 'error' in event && event.error instanceof Error ? event.error : undefined
       // Who only looks whether anybody listens here closes it again without a word.
-      if (this.#shaken.has(raw) || !('error' in event) || !(event.error instanceof Error)) return
-      const got = event.error.message
+      if (error === undefined && !this.#begun.has(raw)) return
+      const got = error?.message ?? 'one that closed it again'
       const expected = this.#isPrivate ? 'a peer with the secret of this run' : 'a peer without a secret'
       this.#events?.onRefused('handshake', hostOf(raw), expected, got.slice(0, 300))
     })

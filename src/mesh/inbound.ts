@@ -44,6 +44,10 @@ export class Inbound {
     })
     stream.addEventListener('close', () => this.#end())
     stream.addEventListener('remoteCloseWrite', () => this.#end())
+    // It may have ended before anybody listened; what came before its end is heard first.
+    queueMicrotask(() => {
+      if (stream.status !== 'open' || stream.remoteWriteStatus === 'closed') this.#end()
+    })
   }
 
   /** Bytes of an unfinished frame. */

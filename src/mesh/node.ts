@@ -30,6 +30,7 @@ export function topicOf(runId: string): string {
 export async function startNode(options: MeshOptions, gate: Gate): Promise<Node> {
   const listen = listenAddresses(options)
   const idle = 24 * 60 * 60 * 1000
+  const { secret } = options
   try {
     return await createLibp2p({
       addresses: { listen },
@@ -46,9 +47,9 @@ export async function startNode(options: MeshOptions, gate: Gate): Promise<Node>
       ],
       connectionEncrypters: [thriftyNoise()],
       streamMuxers: [thriftyYamux()],
-      ...(options.secret === null
+      ...(secret === null
         ? {}
-        : { connectionProtector: preSharedKey({ psk: normalizeSecret(options.secret) }) }),
+        : { connectionProtector: () => gate.watched(preSharedKey({ psk: normalizeSecret(secret) })()) }),
       connectionGater: gate.gater,
       connectionManager: {
         maxConnections: 4096,

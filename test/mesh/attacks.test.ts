@@ -206,8 +206,9 @@ describe.concurrent('floods', () => {
     const connection = await attacker.dial(leader.address)
     for (let at = 0; at < 3 * limits.clientsMax; at += 1) {
       const options = { maxOutboundStreams: 100_000, negotiateFully: false }
-      const stream = await connection.newStream(protocols.client, options)
-      stream.abort(new Error('never mind'))
+      // The node may have cut the stream off before it knew what it was for.
+      const stream = await connection.newStream(protocols.client, options).catch(() => undefined)
+      stream?.abort(new Error('never mind'))
     }
     served = 0
     const client = await world.peer('c', { role: 'client' })

@@ -8,9 +8,10 @@ import { encodeFrame } from '../../src/mesh/frames.ts'
 import { Gate } from '../../src/mesh/gate.ts'
 import { Guard } from '../../src/mesh/guard.ts'
 import { Inbound } from '../../src/mesh/inbound.ts'
-import { limits } from '../../src/mesh/limits.ts'
+import { limits, protocols } from '../../src/mesh/limits.ts'
 import type { Node } from '../../src/mesh/node.ts'
 import { Peers } from '../../src/mesh/peers.ts'
+import { Attacker } from './attacker.ts'
 import { World } from './helpers.ts'
 import { hello } from './samples.ts'
 
@@ -43,16 +44,18 @@ class FakeStream extends EventTarget {
   }
 }
 
+/** Of a stream that hears nothing of interest. */
+const deaf = { onHello: () => false, onDocument: () => {}, onBytes: () => {}, heldByAll: () => 0, onRefused: () => {} }
+
 const noise = new Uint8Array([0, 0, 0, 2, 1, 2])
 
 it('nothing is heard behind what ends a stream, though it came in the same packet', () => {
   const stream = new FakeStream()
   const told: string[] = []
   new Inbound(stream.asStream, new Guard(), {
+    ...deaf,
     onHello: () => told.push('hello') > 0,
     onDocument: () => told.push('document'),
-    onBytes: () => {},
-    heldByAll: () => 0,
     onRefused: (reason) => told.push(reason),
     onEnd: () => told.push('end'),
   })
@@ -66,6 +69,27 @@ it('a client that is refused is refused once', () => {
   clientChannel(stream.asStream, { peer: 'p1', bytesMax: 1000, onRefused: (expected) => refused.push(expected) })
   stream.hears(noise, noise, encodeFrame({ type: 'status' }))
   expect(refused).toHaveLength(1)
+})
+
+it('documents end, also where the other side had closed the stream before anybody looked', async () => {
+  await using world = await World.create()
+  const peer = await world.peer('a')
+  peer.mesh.onClient((channel) => void channel.send({ type: 'answer' }).then(() => channel.close()))
+  await using raw = await Attacker.create()
+  const stream = await raw.stream(peer.address, protocols.client)
+  await vi.waitUntil(() => stream.remoteWriteStatus === 'closed', { timeout: 10_000 })
+  const documents: unknown[] = []
+  for await (const document of clientChannel(stream, { peer: 'a', bytesMax: 1000 }).documents) documents.push(document)
+  expect(documents).toEqual([{ type: 'answer' }])
+  // Sooner than the other side gives up waiting for this one's end.
+}, 8000)
+
+it('a stream that had ended before anybody listened has ended', async () => {
+  const stream = new FakeStream()
+  stream.status = 'aborted'
+  const ended = Promise.withResolvers<void>()
+  new Inbound(stream.asStream, new Guard(), { ...deaf, onEnd: ended.resolve })
+  await ended.promise
 })
 
 it('a link is opened over the other connection, where the one that was tried first is closed meanwhile', async () => {
