@@ -20,6 +20,11 @@ export function askDecisions(step: Step, plan: PlanState, to: PeerId, until: num
   step.send(to, { type: 'catchup', plan: plan.ref, sequence: plan.openSequence })
 }
 
+/** The value is most likely on its way, and gossip was quicker: it is asked for like one that was asked for now. */
+export function awaitDecision({ state, now }: Step, plan: PlanState, until: number): void {
+  plan.catchup ??= { until, at: now, waitMs: heartbeatSpec(state).heartbeatIntervalMs }
+}
+
 /** Sends the decided values of a plan from `sequence` on. False where this peer has none. */
 export function giveDecisions(step: Step, to: PeerId, plan: PlanRef, sequence: number): boolean {
   const { state } = step

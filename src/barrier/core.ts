@@ -5,7 +5,7 @@
 
 import { armingWakeAt, onArmed, tickArming } from './accepting.ts'
 import { assert } from './assert.ts'
-import { offerProposal, onAccept, onCatchup, onDecided, onDecision, onPropose, onRefuse } from './consensus.ts'
+import { onAccept, onCatchup, onRefuse, remind } from './consensus.ts'
 import { finishStage } from './course.ts'
 import {
   awaitGreeting,
@@ -49,6 +49,7 @@ import {
 } from './member.ts'
 import { electorate, isMember, nameOf, openPlan, samePlan, showPlan, stageAt } from './membership.ts'
 import { bestSample } from './offset.ts'
+import { onDecided, onDecision, onPropose, onRemind } from './proposals.ts'
 import { type CoreState, initialState, type PeerState } from './state.ts'
 import { Step } from './step.ts'
 import { onSubmit, onSubmitReply, resubmit, settleGathering, submit, submitsWakeAt, tickSubmits } from './submission.ts'
@@ -118,7 +119,7 @@ function take(step: Step, input: Input): void {
         leaderGone(step, 'it was restarted', 0)
       }
       greet(step, [input.member.peer])
-      offerProposal(step, input.member.peer)
+      remind(step, input.member.peer)
       awaitGreeting(step)
       return
     case 'peer_down':
@@ -191,6 +192,8 @@ function dispatch(step: Step, known: PeerState, message: Message): void {
       return onReject(step, from, message)
     case 'propose':
       return onPropose(step, from, message)
+    case 'remind':
+      return onRemind(step, from, message)
     case 'accept':
       return onAccept(step, from, message)
     case 'refuse':

@@ -33,10 +33,12 @@ export function bind(step: Step, start: StartDecision): PlanState {
     openSequence: 0,
     members: start.members,
     accepted: null,
+    known: null,
     arming: null,
     position: 0,
     running: false,
     reports: new Map(),
+    reportedAt: new Map(),
     catchup: null,
     announcedStart: null,
     waitingSince: now,
@@ -84,6 +86,7 @@ export function applyDecision(step: Step, decision: Decision, startAt: number | 
   plan.decisions.push(decision)
   plan.openSequence += 1
   plan.accepted = null
+  plan.known = null
   plan.arming = null
   plan.announcedStart = startAt
   if (plan.catchup !== null) plan.catchup = plan.openSequence < plan.catchup.until ? { ...plan.catchup, at: now } : null
@@ -261,6 +264,7 @@ function resetLead(step: Step): void {
   const { lead } = step.state
   if (lead === null) return
   lead.proposal = null
+  lead.recall = null
   lead.accepts = new Set()
   lead.recheckAt = null
   lead.digestAt = null

@@ -10,9 +10,10 @@ import { loseLeader, pingPeer, placeInLine, promise, sawTerm, scheduleElection, 
 import { faultOf } from './invariants.ts'
 import { limits } from './limits.ts'
 import { electorate, hasMajority, isMember, nameOf, openPlan, samePlan, silenceMs } from './membership.ts'
+import { learnValue } from './recall.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Accepted, Ballot, Message, PeerId } from './types.ts'
+import type { Ballot, Message, PeerId } from './types.ts'
 import { ownAccepted } from './voting.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
@@ -63,8 +64,7 @@ export function callVote(step: Step): boolean {
     retryAt: now + patienceMs(step),
   }
   const sequence = plan?.openSequence ?? 0
-  const accepted = plan?.accepted?.ballot ?? null
-  step.sendEach(electorate(state), { type: 'vote', ballot, plan: plan?.ref ?? null, sequence, accepted })
+  step.sendEach(electorate(state), { type: 'vote', ballot, plan: plan?.ref ?? null, sequence, inFull: false })
   countCampaign(step)
   return true
 }
@@ -93,12 +93,15 @@ export function onPromise(step: Step, from: PeerId, message: Of<'promise'>): boo
   const { state } = step
   state.planMax = Math.max(state.planMax, message.planMax)
   const plan = openPlan(state)
-  const accepted = samePlan(message.plan, plan?.ref ?? null) ? completed(plan, message) : null
-  const fault = accepted === undefined ? 'one not held here' : faultOfAccepted(plan, accepted, message.ballot)
-  if (accepted === undefined || fault !== undefined) {
-    step.reject('conflict', from, 'promise', 'an accepted value that the policy allows', fault ?? '')
+  const isOurs = plan !== null && samePlan(message.plan, plan.ref)
+  const fault = isOurs ? faultOfAccepted(plan, message) : undefined
+  if (fault !== undefined) {
+    step.reject('conflict', from, 'promise', 'an accepted value that the policy allows', fault)
     return false
   }
+  if (isOurs) learnValue(plan, message.accepted)
+  const ballot = message.accepted?.ballot
+  const accepted = isOurs && ballot !== undefined ? { sequence: message.sequence, ballot } : null
   if (state.campaign?.phase === 'vote' && sameBallot(state.campaign.ballot, message.ballot)) {
     state.campaign.promises.set(from, accepted)
     countCampaign(step)
@@ -112,25 +115,16 @@ export function onPromise(step: Step, from: PeerId, message: Of<'promise'>): boo
   return false
 }
 
-/** The value that a promise tells of: a voter leaves it out where this peer said it has it. Undefined when it has not. */
-function completed(plan: PlanState | null, { sequence, accepted }: Of<'promise'>): Accepted | null | undefined {
-  if (accepted === null) return null
-  const { ballot, decision } = accepted
-  if (decision !== null) return { ballot, decision }
-  // Decided since: nobody need know any more.
-  if (plan === null || sequence < plan.openSequence) return null
-  const own = plan.accepted
-  return own !== null && sameBallot(own.ballot, ballot) ? own : undefined
-}
-
-/** Why this cannot have been accepted before a vote for `ballot`; undefined when it can. */
-function faultOfAccepted(plan: PlanState | null, accepted: Accepted | null, ballot: Ballot): string | undefined {
+/** Why this cannot have been accepted before a vote for the promised ballot; undefined when it can. */
+function faultOfAccepted(plan: PlanState, { ballot, sequence, accepted }: Of<'promise'>): string | undefined {
   if (accepted === null) return undefined
   const { decision } = accepted
-  if (plan === null || !samePlan(decision.plan, plan.ref)) return 'a value of another plan'
-  if (decision.sequence > plan.openSequence) return `a value of sequence ${decision.sequence}, not yet open`
+  if (sequence > plan.openSequence) return `a value of sequence ${sequence}, not yet open`
   if (compareBallots(accepted.ballot, ballot) > 0) return `accepted at the newer ballot ${showBallot(accepted.ballot)}`
-  return decision.sequence === plan.openSequence ? faultOf(decision, plan.members) : undefined
+  if (decision === null) return undefined
+  if (!samePlan(decision.plan, plan.ref)) return 'a value of another plan'
+  if (decision.sequence !== sequence) return `a value of sequence ${decision.sequence}, not of ${sequence}`
+  return sequence === plan.openSequence ? faultOf(decision, plan.members) : undefined
 }
 
 /** Somebody has promised a higher ballot: whoever leads or stands below it gives way. */
@@ -219,7 +213,9 @@ function newLeader(ballot: Ballot, promises: LeaderState['promises'], now: numbe
     ballot,
     electedAt: now,
     promises,
+    recall: null,
     proposal: null,
+    proposalOf: ballot,
     proposedAt: now,
     proposedSequence: -1,
     slowestAcceptMs: 0,

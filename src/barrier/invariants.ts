@@ -21,6 +21,8 @@ export function assertInvariants(state: CoreState, before: CoreState['promised']
     assert(plan.accepted.decision.sequence === plan.openSequence, 'B4 only the open sequence has an accepted value')
     assert(compareBallots(plan.accepted.ballot, state.promised) <= 0, 'B4 nothing is accepted above what was promised')
   }
+  if (plan.known !== null)
+    assert(plan.known.decision.sequence === plan.openSequence, 'B4 only the open sequence has a value')
   if (plan.position > 0 && !plan.unilateral) {
     const before = plan.decisions[plan.position - 1]
     assert(

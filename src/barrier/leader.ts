@@ -20,10 +20,12 @@ import { limits } from './limits.ts'
 import { heartbeatSpec, nameOf, openPlan, stageAt } from './membership.ts'
 import { bestKnownClock } from './offset.ts'
 import { firstReady, judge, majorityOf, type Standing } from './policy.ts'
+import { recall, valueAt } from './recall.ts'
 import type { Gathering, LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import { closeGathering, wantedPeers } from './submission.ts'
 import type {
+  Accepted,
   Decision,
   Exclusion,
   Member,
@@ -48,9 +50,14 @@ export function advance(step: Step): boolean {
   }
   if (lead.proposal !== null) return decideIfChosen(step) ? opened(step) : giveUpStart(step, plan, lead)
   if (!hasPromises(plan, lead)) return false
-  const decision = nextDecision(step, plan, lead)
+  const ballot = carriedOver(plan, lead)
+  const value = ballot === null ? null : valueAt(plan, ballot)
+  // Nobody gives the value of that ballot: who promises a new one says whether there is any.
+  if (ballot !== null && value === null) return recall(step, plan, lead, ballot) ? false : callVote(step)
+  const carried = ballot === null || value === null ? null : { ballot, decision: value }
+  const decision = nextDecision(step, plan, lead, carried)
   if (decision === null) return false
-  propose(step, decision)
+  propose(step, decision, carried?.decision === decision ? carried.ballot : null)
   return true
 }
 
@@ -72,7 +79,8 @@ export function leaderWakeAt(step: Step): number | null {
   if (lead === null) return null
   let wakeAt = lead.heartbeatAt
   const repeatAt = lead.proposal === null ? null : lead.repeatAt
-  for (const at of [lead.digestAt, lead.recheckAt, repeatAt, lead.gathering?.deadlineAt ?? null]) {
+  const recallAt = lead.recall?.until ?? null
+  for (const at of [lead.digestAt, lead.recheckAt, repeatAt, recallAt, lead.gathering?.deadlineAt ?? null]) {
     if (at !== null && at < wakeAt) wakeAt = at
   }
   return wakeAt
@@ -134,8 +142,7 @@ function opened(step: Step): true {
 }
 
 /** The value for the open sequence: what may have been chosen already, else what the policy says; null: nothing yet. */
-function nextDecision(step: Step, plan: PlanState, lead: LeaderState): Decision | null {
-  const carried = carriedOver(plan, lead)
+function nextDecision(step: Step, plan: PlanState, lead: LeaderState, carried: Accepted | null): Decision | null {
   if (plan.openSequence === 0) {
     if (carried !== null && !startIsFree(plan, lead, carried.ballot, carried.decision)) return carried.decision
     return abort(step, plan, lead, startAbortReason(step, plan), [])

@@ -65,8 +65,10 @@ export const limits = {
   startLeadSharedMaxMs: 100,
   /** A member that is not ready for a plan by then accepts its start all the same. */
   armMsMax: 10_000,
-  /** An open proposal is sent again after a heartbeat interval, then after twice as long each time, up to so many. */
+  /** Members are reminded of an open proposal after a heartbeat interval, then after twice as long each time, up to so many. */
   repeatIntervalsMax: 8,
+  /** So many holders are asked for a value before all members are asked again what they accepted. */
+  recallsMax: 3,
   /** A leaving leader waits this long for its open proposal. */
   leaveWaitMs: 500,
   /** A submission that no leader answered is sent again. */

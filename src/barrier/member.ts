@@ -30,7 +30,9 @@ export function onPing(step: Step, known: PeerState, message: Of<'ping'>): void 
   if (lead === null) return
   callIn(step, known)
   const plan = openPlan(state)
-  const readyKnown = plan === null || (plan.reports.get(plan.openSequence)?.has(from) ?? false)
+  // A proposal has all the results that it will ever have.
+  const isHeld = plan?.reports.get(plan.openSequence)?.has(from) ?? false
+  const readyKnown = plan === null || lead.proposal !== null || isHeld
   step.send(from, {
     type: 'pong',
     ballot: lead.ballot,
@@ -56,10 +58,16 @@ export function onPong(step: Step, known: PeerState, message: Of<'pong'>): void 
   // One that leads, but not in this peer's plan, is no leader of it.
   if (plan === null || samePlan(plan.ref, message.plan)) state.leaderHeardAt = now
   if (plan === null || !samePlan(plan.ref, message.plan) || plan.openSequence !== message.sequence) return
-  if (!message.readyKnown) sendReady(step)
+  if (!message.readyKnown && isLost(plan, plan.openSequence, message)) sendReady(step)
   for (const sequence of lateReports(plan, state.self.peer)) {
-    if (!message.lateKnown.includes(sequence)) sendLateReport(step, sequence)
+    if (!message.lateKnown.includes(sequence) && isLost(plan, sequence, message)) sendLateReport(step, sequence)
   }
+}
+
+/** The leader lacks a report, though it was sent before the ping: else it may be large, and still be on its way. */
+function isLost(plan: PlanState, sequence: number, { pingSentAt }: Of<'pong'>): boolean {
+  const sentAt = plan.reportedAt.get(sequence)
+  return sentAt === undefined || pingSentAt > sentAt
 }
 
 /** Of the leader: who leads, what is open, who is ready. */
@@ -143,6 +151,7 @@ export function sendReady(step: Step): void {
   const note = ownReady(step)
   if (plan === null || note === null) return
   const message = { type: 'ready', plan: plan.ref, ...note } as const
+  plan.reportedAt.set(note.sequence, step.now)
   if (state.lead !== null) {
     step.sendEach(
       plan.members.map((member) => member.peer),
@@ -166,6 +175,7 @@ export function sendLateReport(step: Step, sequence: number): void {
   const report = plan?.reports.get(sequence)?.get(state.self.peer)
   if (plan === null || report === undefined || state.leader === null) return
   const { status, payload } = report
+  plan.reportedAt.set(sequence, step.now)
   step.send(state.leader.peer, { type: 'ready', plan: plan.ref, sequence, status, payload, waitedMs: 0 })
 }
 
@@ -193,10 +203,8 @@ export function memberWakeAt(step: Step): number | null {
 export function reportToNewLeader(step: Step): void {
   const { state } = step
   const plan = openPlan(state)
-  // One that has proposed already needs no more readies, and all that it knows is in its proposal.
-  const { leader } = state
-  const proposed = plan?.accepted ?? null
-  if (leader === null || proposed === null || !sameBallot(proposed.ballot, leader)) sendReady(step)
+  // What was accepted has the results that it needs; a leader that is free to choose asks for them by its pong.
+  if (plan !== null && plan.accepted === null) sendReady(step)
   if (plan !== null && plan.abortReason !== null) askAbort(step, plan.abortReason)
 }
 

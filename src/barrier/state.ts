@@ -53,6 +53,8 @@ export interface PlanState {
   /** Members of the open sequence. */
   members: readonly Member[]
   accepted: Accepted | null
+  /** A value of the open sequence that this peer has, and may not have accepted: it proposed it, or asked for it. */
+  known: Accepted | null
   /** This peer gets ready for the plan, at most until then. What is proposed meanwhile is accepted after it. */
   arming: { readonly until: number; proposal: Accepted | null } | null
   /** Stage this peer runs or has finished last (0: none yet). */
@@ -61,6 +63,8 @@ export interface PlanState {
   running: boolean
   /** Reports by sequence, then peer. Dropped once a decision carries them. */
   reports: Map<number, Map<PeerId, HeldReport>>
+  /** When this peer told its leader last of the stage of each sequence. */
+  reportedAt: Map<number, number>
   /** Decisions up to `until` were asked for, and none has come since `at`: what is asked for may be large, and on its way. */
   catchup: { readonly until: number; readonly at: number; readonly waitMs: number } | null
   /** The start that the newest decision was announced with, in the clock of the peer that made it; null: its own. */
@@ -95,18 +99,36 @@ export interface Gathering {
   readonly refused: Map<PeerId, string>
 }
 
+/** For which sequence a voter had accepted a value, and at which ballot. */
+export interface AcceptedAt {
+  readonly sequence: number
+  readonly ballot: Ballot
+}
+
+/** A value that a leader lacks is asked of one holder after another, each given twice the time of the one before. */
+export interface Recall {
+  readonly ballot: Ballot
+  readonly asked: ReadonlySet<PeerId>
+  readonly from: PeerId
+  readonly until: number
+  readonly waitMs: number
+}
+
 export interface LeaderState {
   readonly ballot: Ballot
   readonly electedAt: number
   /** Who has promised this ballot, and what each had accepted by then. */
-  promises: Map<PeerId, Accepted | null>
+  promises: Map<PeerId, AcceptedAt | null>
+  recall: Recall | null
   /** The value proposed for the open sequence by this ballot. */
   proposal: Decision | null
+  /** At which ballot others have seen that value, too. */
+  proposalOf: Ballot
   proposedAt: number
   /** Sequence proposed last, and how long its slowest accept so far took, ms. */
   proposedSequence: number
   slowestAcceptMs: number
-  /** When the open proposal is sent again to those that have not accepted it, and how long after the time before. */
+  /** When those that have not accepted the open proposal are reminded of it, and how long after the time before. */
   repeatAt: number
   repeatMs: number
   accepts: Set<PeerId>
@@ -127,7 +149,7 @@ export interface Campaign {
   /** Somebody said no: an idle candidate may then not go on without a majority. */
   denied: boolean
   /** Who has promised this ballot, and what each had accepted by then. */
-  promises: Map<PeerId, Accepted | null>
+  promises: Map<PeerId, AcceptedAt | null>
   retryAt: number
 }
 

@@ -84,8 +84,13 @@ function details(message: Message): string[] {
       return [showBallot(message.ballot), at(message.plan, message.sequence), ...digest]
     }
     case 'prevote':
-    case 'vote':
       return [showBallot(message.ballot), at(message.plan, message.sequence)]
+    case 'vote':
+      return [showBallot(message.ballot), at(message.plan, message.sequence), ...(message.inFull ? ['in full'] : [])]
+    case 'remind': {
+      const { ballot, origin } = message
+      return [showBallot(ballot), at(message.plan, message.sequence), `the value of ${showBallot(origin)}`]
+    }
     case 'prevote_reply':
       return [showBallot(message.ballot), message.granted ? 'granted' : 'denied']
     case 'promise': {
@@ -148,7 +153,7 @@ function showStart(startAt: number | null): string[] {
 
 function showAccepted(accepted: AcceptedNote | null): string {
   if (accepted === null) return 'accepted=none'
-  return `accepted=${showBallot(accepted.ballot)}:${accepted.decision?.kind ?? 'the same'}`
+  return `accepted=${showBallot(accepted.ballot)}:${accepted.decision?.kind ?? 'a value'}`
 }
 
 function showOutcome(outcome: Extract<Message, { type: 'submit_reply' }>['outcome']): string {

@@ -144,7 +144,7 @@ export interface Accepted {
   readonly decision: Decision
 }
 
-/** What a voter has accepted. `decision` is null where the vote said that its sender has accepted that at this ballot, too. */
+/** What a voter has accepted. `decision` is null where the vote did not ask for it: it may be large. */
 export interface AcceptedNote {
   readonly ballot: Ballot
   readonly decision: Decision | null
@@ -191,7 +191,7 @@ export type Message =
       readonly plan: PlanRef | null
       readonly sequence: number
       readonly planMax: number
-      /** The leader holds the receiver's ready for `sequence`; else the receiver sends it again. */
+      /** The leader holds the receiver's ready for `sequence`, or needs it no more; else the receiver sends it again. */
       readonly readyKnown: boolean
       /** Earlier sequences of which the leader holds the receiver's late report, not yet carried by a decision. */
       readonly lateKnown: readonly number[]
@@ -222,13 +222,13 @@ export type Message =
       /** So many decisions of the candidate's plan the sender could give it. */
       readonly known: number
     }
-  /** `accepted`: the ballot at which the sender has accepted a value for the sequence. */
+  /** `inFull`: the promise should carry the value that was accepted, which its sender lacks. */
   | {
       readonly type: 'vote'
       readonly ballot: Ballot
       readonly plan: PlanRef | null
       readonly sequence: number
-      readonly accepted: Ballot | null
+      readonly inFull: boolean
     }
   | {
       readonly type: 'promise'
@@ -243,6 +243,17 @@ export type Message =
   /** Answer to anything of an older ballot: what the sender has promised. */
   | { readonly type: 'reject'; readonly ballot: Ballot; readonly promised: Ballot }
   | { readonly type: 'propose'; readonly ballot: Ballot; readonly decision: Decision }
+  /**
+   * A proposal without its value, which is the one proposed at `ballot`, or at `origin` before: a sequence has one value a
+   * ballot. Who has neither asks with `catchup`.
+   */
+  | {
+      readonly type: 'remind'
+      readonly ballot: Ballot
+      readonly plan: PlanRef
+      readonly sequence: number
+      readonly origin: Ballot
+    }
   | { readonly type: 'accept'; readonly ballot: Ballot; readonly plan: PlanRef; readonly sequence: number }
   /** The sender takes no part (any more) in this plan: it is busy, or the start is stale. */
   | {

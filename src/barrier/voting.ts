@@ -1,12 +1,13 @@
-/** The voter: whom it gives its pre-vote and its vote. A vote is the promise of phase 1, and carries what was accepted. */
+/** The voter: whom it gives its pre-vote and its vote. A vote is the promise of phase 1, and says what was accepted. */
 
 import { compareBallots, sameBallot } from './ballot.ts'
 import { askDecisions, decisionsFor, refuse } from './catchup.ts'
 import { led, loseLeader, promise, rejectBallot, sawTerm, stepDown } from './following.ts'
 import { limits } from './limits.ts'
 import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
+import type { AcceptedAt } from './state.ts'
 import type { Step } from './step.ts'
-import type { Accepted, Ballot, Message, PeerId, PlanRef, ReadyNote } from './types.ts'
+import type { Ballot, Message, PeerId, PlanRef, ReadyNote } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -128,23 +129,20 @@ function helpOn(step: Step, from: PeerId, plan: PlanRef, message: Of<'prevote'> 
   return true
 }
 
-export function ownAccepted(step: Step): Accepted | null {
-  return openPlan(step.state)?.accepted ?? null
+export function ownAccepted(step: Step): AcceptedAt | null {
+  const plan = openPlan(step.state)
+  const accepted = plan?.accepted ?? null
+  return plan === null || accepted === null ? null : { sequence: plan.openSequence, ballot: accepted.ballot }
 }
 
-/** A value may be large, and most have accepted the same: what the candidate has is not sent to it. */
-function ownPromiseMessage(step: Step, vote: Of<'vote'>): Omit<Of<'promise'>, 'type' | 'ballot'> {
-  const { state } = step
-  const plan = openPlan(state)
+/** A value may be large, and most have accepted the same: who lacks it asks one of them for it. */
+function ownPromiseMessage(step: Step, { inFull }: Of<'vote'>): Omit<Of<'promise'>, 'type' | 'ballot'> {
+  const { planMax } = step.state
+  const plan = openPlan(step.state)
   const sequence = plan?.openSequence ?? 0
-  const accepted = ownAccepted(step)
-  const isKnown =
-    accepted !== null &&
-    vote.accepted !== null &&
-    vote.sequence === sequence &&
-    sameBallot(accepted.ballot, vote.accepted)
-  const note = isKnown ? { ballot: accepted.ballot, decision: null } : accepted
-  return { plan: plan?.ref ?? null, sequence, accepted: note, ready: smallReady(step), planMax: state.planMax }
+  const own = plan?.accepted ?? null
+  const accepted = own === null || inFull ? own : { ballot: own.ballot, decision: null }
+  return { plan: plan?.ref ?? null, sequence, accepted, ready: smallReady(step), planMax }
 }
 
 /** A large one would hold the vote up until others stand for election: whoever wins is told it then. */

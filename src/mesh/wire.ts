@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { barrierLimits, type Message } from '../barrier/mod.ts'
 import { limits } from './limits.ts'
 
-export const wireVersion = 4
+export const wireVersion = 5
 
 /** Names of peers and runs. */
 export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/
@@ -118,7 +118,7 @@ const electionMessages = [
     ballot,
     plan: plan.nullable(),
     sequence,
-    accepted: ballot.nullable(),
+    inFull: z.boolean(),
   }),
   z.strictObject({
     type: z.literal('promise'),
@@ -136,6 +136,7 @@ const electionMessages = [
 
 const consensusMessages = [
   z.strictObject({ type: z.literal('propose'), ballot, decision }),
+  z.strictObject({ type: z.literal('remind'), ballot, plan, sequence, origin: ballot }),
   z.strictObject({ type: z.literal('accept'), ballot, plan, sequence }),
   z.strictObject({ type: z.literal('refuse'), ballot, plan, reason: text, accepted: z.boolean(), planMax: count }),
   z.strictObject({ type: z.literal('decided'), ballot, plan, sequence, startAt: time.nullable() }),

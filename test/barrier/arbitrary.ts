@@ -76,7 +76,7 @@ export class Arbitrary {
       type: 'vote',
       ballot: this.#ballot(),
       ...this.#about(),
-      accepted: this.#prng.chance(0.5) ? null : this.#ballot(),
+      inFull: this.#prng.chance(0.5),
     }),
     promise: () => ({
       type: 'promise',
@@ -88,6 +88,13 @@ export class Arbitrary {
     }),
     reject: () => ({ type: 'reject', ballot: this.#ballot(), promised: this.#ballot() }),
     propose: () => ({ type: 'propose', ballot: this.#ballot(), decision: this.#decision() }),
+    remind: () => ({
+      type: 'remind',
+      ballot: this.#ballot(),
+      plan: this.#plan(),
+      sequence: this.#sequence(),
+      origin: this.#ballot(),
+    }),
     accept: () => ({ type: 'accept', ballot: this.#ballot(), plan: this.#plan(), sequence: this.#sequence() }),
     refuse: () => ({
       type: 'refuse',

@@ -22,8 +22,9 @@ const forgeries: Record<string, Forge> = {
     clock: null,
   }),
   prevote: (ballot, plan) => ({ type: 'prevote', ballot, plan, sequence: 1 }),
-  vote: (ballot, plan) => ({ type: 'vote', ballot, plan, sequence: 1, accepted: null }),
+  vote: (ballot, plan) => ({ type: 'vote', ballot, plan, sequence: 1, inFull: false }),
   propose: (ballot, _, decision) => ({ type: 'propose', ballot, decision }),
+  remind: (ballot, plan) => ({ type: 'remind', ballot, plan, sequence: 1, origin: ballot }),
   decided: (ballot, plan) => ({ type: 'decided', ballot, plan, sequence: 1, startAt: null }),
   handover: (ballot) => ({ type: 'handover', ballot }),
 }

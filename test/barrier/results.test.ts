@@ -45,7 +45,7 @@ function promiseWith(chars: number): Output | undefined {
   const spec = planOf({ submission: 's', stages: 2, barrier, agents: 2 })
   const base = { plan, sequence: 0, ballot, leader: 'a' }
   const start = { kind: 'start', ...base, spec, members: [a, b], armMs: 0, startAt: 0 } as const
-  const vote = { type: 'vote', ballot: { term: 2, peer: 'a' }, plan, sequence: 1, accepted: null } as const
+  const vote = { type: 'vote', ballot: { term: 2, peer: 'a' }, plan, sequence: 1, inFull: false } as const
   core.step({ type: 'peer_up', member: a }, 0, 0.5)
   core.step({ ...from, message: { type: 'propose', ballot, decision: start } }, 1, 0.5)
   core.step({ ...from, message: { type: 'decided', ballot, plan, sequence: 0, startAt: null } }, 2, 0.5)

@@ -88,7 +88,7 @@ const byType: { readonly [T in MessageType]: Extract<Message, { type: T }> } = {
   },
   prevote: { type: 'prevote', ballot, plan: null, sequence: 0 },
   prevote_reply: { type: 'prevote_reply', ballot, granted: false, leader: ballot, promised: ballot, known: 2 },
-  vote: { type: 'vote', ballot, plan, sequence: 1, accepted: ballot },
+  vote: { type: 'vote', ballot, plan, sequence: 1, inFull: true },
   promise: {
     type: 'promise',
     ballot,
@@ -100,6 +100,7 @@ const byType: { readonly [T in MessageType]: Extract<Message, { type: T }> } = {
   },
   reject: { type: 'reject', ballot, promised: { term: 9, peer: '12D3KooWB' } },
   propose: { type: 'propose', ballot, decision: decisions.start },
+  remind: { type: 'remind', ballot, plan, sequence: 1, origin: ballot },
   accept: { type: 'accept', ballot, plan, sequence: 1 },
   refuse: { type: 'refuse', ballot, plan, reason: 'busy with plan 2', accepted: false, planMax: 3 },
   decided: { type: 'decided', ballot, plan, sequence: 1, startAt: 1_700_000_000_100.5 },

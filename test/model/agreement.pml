@@ -262,8 +262,15 @@ inline propose(p, next, knowsRefusals) {
     made[at(lead[p], open[p])] = next
   fi;
   best = 0;
-  accept(p, lead[p], open[p])
+  if
+  :: open[p] == 0 && made[at(proposed[at(lead[p], 0)], 0)] != NOBODY
+  :: else -> accept(p, lead[p], open[p])
+  fi
 }
+
+/* A start that the leader carried over: it accepts that once it is armed. */
+#define acceptOwnFits(p) \
+  (active(p) && lead[p] != 0 && open[p] == 0 && proposed[at(lead[p], 0)] != 0 && !isStart(lead[p], 0) && accepted[p] != lead[p])
 
 /* Policy `majority`, at its most free: whoever is ready may go on, if they are more than half; or all is aborted. */
 #ifdef LIE_EARLIER_READY
@@ -383,6 +390,7 @@ proctype peer(byte me) {
   :: d_step { decideIfChosenFits(me) -> decideIfChosen(me) }
   :: d_step { proposeFits(me) -> propose(me, NOBODY, 0) }
   :: d_step { proposeFits(me) && open[me] == 0 && refusals != 0 -> propose(me, NOBODY, 1) }
+  :: d_step { acceptOwnFits(me) -> accept(me, lead[me], 0) }
   :: d_step { refuseFits(me) -> refusals = refusals | bit(me) }
   :: d_step { onDecisionFits(me, FIRST) -> applyDecision(me, FIRST, chosen[FIRST]) }
   :: d_step { onDecisionFits(me, LAST) -> applyDecision(me, LAST, chosen[LAST]) }

@@ -49,7 +49,8 @@ export class AgreementRule {
       if (ballot.peer !== proc.member.peer)
         violated('one proposer a ballot', `${proc.member.peer} proposed for another`)
       this.#proposed(proc, ballot, decision)
-    } else if (message.type === 'accept') {
+    } else if (message.type === 'remind') this.#reminded(proc, message)
+    else if (message.type === 'accept') {
       const book = this.#books.ofPlan(message.plan.uid)
       const proposal = book.proposals.get(keyOf(message.sequence, message.ballot))
       if (proposal === undefined)
@@ -87,6 +88,14 @@ export class AgreementRule {
     }
   }
 
+  /** A proposal without its value, which is that of another ballot, and so must have been proposed there. */
+  #reminded(proc: Proc, { ballot, plan, sequence, origin }: Extract<Message, { type: 'remind' }>): void {
+    const decision = this.#books.ofPlan(plan.uid).proposals.get(keyOf(sequence, origin))?.decision
+    if (decision === undefined)
+      violated('one value a ballot', `${proc.member.peer} proposes what nobody proposed at ${showBallot(origin)}`)
+    this.#proposed(proc, ballot, decision)
+  }
+
   #proposed(proc: Proc, ballot: Ballot, decision: Decision): Proposal {
     const book = this.#books.ofPlan(decision.plan.uid)
     const { sequence } = decision
@@ -106,8 +115,8 @@ export class AgreementRule {
         `${showBallot(ballot)} proposes ${showDecision(decision)} after ${showDecision(chosen.decision)} was chosen`,
       )
     }
-    // A leader accepts what it proposes, except its own new start: that when it decides it.
-    const late = decision.kind === 'start' && sameBallot(decision.ballot, ballot)
+    // A leader accepts what it proposes, but a start when it is ready for it, its own new one when it decides it.
+    const late = decision.kind === 'start' && (sameBallot(decision.ballot, ballot) || this.#books.isArming(proc))
     const proposal = { decision, accepts: new Set(late ? [] : [idOf(proc.member)]) }
     book.proposals.set(key, proposal)
     const made = keyOf(sequence, decision.ballot)

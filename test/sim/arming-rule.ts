@@ -1,8 +1,8 @@
 /** Stages begin together: nobody accepts a start before it is ready for its plan, and nothing got ready is forgotten. */
 
-import type { Message, Output, PlanRef } from '../../src/barrier/mod.ts'
-import { sameBallot } from './ballots.ts'
-import { type Books, type CheckerOptions, keyOf } from './books.ts'
+import type { Ballot, Message, Output, PlanRef } from '../../src/barrier/mod.ts'
+import { majority, sameBallot } from './ballots.ts'
+import { type Books, type CheckerOptions, idOf, keyOf, type Proposal } from './books.ts'
 import type { Proc } from './cluster.ts'
 import { violated } from './failure.ts'
 
@@ -45,13 +45,13 @@ export class ArmingRule {
     own.proposed = null
   }
 
-  /** Who leads accepts its own start when it announces it; what it carried over was accepted by those that are ready. */
+  /** Who leads accepts its own start when it announces it; what it carried over, a majority may have accepted without it. */
   said(proc: Proc, message: Message): void {
     const isOwn = message.type === 'decided' && message.ballot.peer === proc.member.peer
     if ((message.type !== 'accept' && !isOwn) || message.sequence !== 0) return
     const { ballot, plan } = message
-    const decision = this.#books.ofPlan(plan.uid).proposals.get(keyOf(0, ballot))?.decision
-    if (decision?.kind !== 'start' || (isOwn && !sameBallot(decision.ballot, ballot))) return
+    const proposal = this.#books.ofPlan(plan.uid).proposals.get(keyOf(0, ballot))
+    if (proposal?.decision.kind !== 'start' || (isOwn && isChosenWithout(proc, proposal, ballot))) return
     const { proposed } = this.#books.ofPeer(proc)
     // Who had accepted before, and takes part by now, says it again.
     if (proposed === null || proposed.uid !== plan.uid || proposed.armed) return
@@ -62,4 +62,11 @@ export class ArmingRule {
   #ownNow(proc: Proc): number {
     return proc.clock.at(this.#options.now())
   }
+}
+
+/** Its own accept is not needed. */
+function isChosenWithout({ member }: Proc, { decision, accepts }: Proposal, ballot: Ballot): boolean {
+  if (sameBallot(decision.ballot, ballot)) return false
+  const others = decision.members.filter((other) => other.peer !== member.peer && accepts.has(idOf(other)))
+  return others.length >= majority(decision.members.length)
 }

@@ -117,6 +117,11 @@ export class Books {
     return Math.max(1, this.ofPeer(proc).decided)
   }
 
+  /** It gets ready for a plan, and is not yet. */
+  isArming(proc: Proc): boolean {
+    return this.ofPeer(proc).proposed?.armed === false
+  }
+
   peers(): Iterable<[Proc, ProcBook]> {
     return this.#procs
   }

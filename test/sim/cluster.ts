@@ -15,6 +15,7 @@ import {
   showInput,
   showOutput,
 } from '../../src/barrier/mod.ts'
+import { Bandwidth } from './bandwidth.ts'
 import { Clock } from './clock.ts'
 import { Network } from './network.ts'
 import type { Prng } from './prng.ts'
@@ -49,6 +50,8 @@ export interface Watcher {
 export interface StageRun {
   readonly durationMs: number
   readonly status: ReadyStatus
+  /** Of its results; few where it is not said. */
+  readonly chars?: number
 }
 
 export interface ClusterOptions {
@@ -65,6 +68,8 @@ export interface ClusterOptions {
   readonly copyMessages: boolean
   /** Two peers that can reach each other find each other within this, ms; 50 where it is not said. */
   readonly meetMs?: number
+  /** What a host can send, and receive, in a millisecond; without bounds where it is not said. */
+  readonly charsPerMs?: number
 }
 
 /** More steps of one peer within one simulated second than any plan needs. */
@@ -77,6 +82,7 @@ export class Cluster {
   now = 0
   /** Messages handed to the network, by type. */
   readonly sent = new Map<string, number>()
+  readonly #bandwidth: Bandwidth | null
   readonly #options: ClusterOptions
   readonly #prng: Prng
   readonly #queue = new Queue()
@@ -89,6 +95,7 @@ export class Cluster {
     this.#options = options
     this.#prng = options.prng
     this.network = new Network(options.prng.fork())
+    this.#bandwidth = options.charsPerMs === undefined ? null : new Bandwidth(options.charsPerMs)
   }
 
   get hosts(): readonly string[] {
@@ -315,7 +322,8 @@ export class Cluster {
       this.network.hold(proc.host, target.host, deliver)
       return
     }
-    for (const delay of this.network.fates()) this.after(delay, deliver)
+    const at = this.#bandwidth?.arrival(this.now, proc.host, target.host, message) ?? this.now
+    for (const delay of this.network.fates()) this.at(at + delay, deliver)
   }
 
   /** A host that lives answers for its dead process: the connection is closed. */
@@ -462,13 +470,13 @@ export class Cluster {
     const { plan, sequence } = output
     const stage = { plan, sequence }
     proc.stage = stage
-    const { durationMs, status } = this.#options.stage(proc, plan, sequence)
+    const { durationMs, status, chars = 0 } = this.#options.stage(proc, plan, sequence)
     const startAt = Math.max(this.now, proc.clock.when(output.startAt))
     this.at(startAt + durationMs, () => {
       const finish = () => {
         if (proc.stage !== stage) return
         proc.stage = null
-        const payload = payloadOf(proc, plan, sequence)
+        const payload = payloadOf(proc, plan, sequence).padEnd(chars, '.')
         this.feed(proc, { type: 'ready', plan, sequence, status, payload })
       }
       if (proc.state === 'paused') proc.backlog.push(finish)

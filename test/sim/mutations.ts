@@ -39,7 +39,7 @@ export const mutations: readonly Mutation[] = [
     from: 400,
     edits: [
       edit(
-        'consensus.ts',
+        'proposals.ts',
         "  if (compareBallots(ballot, state.promised) < 0) {\n    rejectBallot(step, from, ballot, 'propose')\n    return\n  }\n",
         '',
       ),
@@ -48,7 +48,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'accepting is no promise',
     edits: [
-      edit('consensus.ts', '  follow(step, ballot)\n  takeProposal(step', '  takeProposal(step'),
+      edit('proposals.ts', '  follow(step, ballot)\n  takeProposal(step', '  takeProposal(step'),
       // The core itself would notice: the rules from outside must, too.
       edit('invariants.ts', 'compareBallots(plan.accepted.ballot, state.promised) <= 0', 'plan.accepted !== null'),
     ],
@@ -71,7 +71,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a vote does not say what was accepted',
-    edits: [edit('voting.ts', '  return openPlan(step.state)?.accepted ?? null\n', '  return null\n')],
+    edits: [
+      edit('voting.ts', 'const own = plan?.accepted ?? null', 'const own = inFull ? (plan?.accepted ?? null) : null'),
+    ],
   },
   {
     name: 'an accepted value is not carried over',
@@ -92,11 +94,7 @@ export const mutations: readonly Mutation[] = [
     name: 'the accepted value of the lowest ballot is carried over',
     from: 3400,
     edits: [
-      edit(
-        'consensus.ts',
-        'compareBallots(accepted.ballot, best.ballot) > 0',
-        'compareBallots(accepted.ballot, best.ballot) < 0',
-      ),
+      edit('consensus.ts', 'compareBallots(accepted.ballot, best) > 0', 'compareBallots(accepted.ballot, best) < 0'),
     ],
   },
   {
@@ -104,8 +102,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       edit(
         'consensus.ts',
-        'const members = plan.members.map((member) => member.peer)\n  const others',
-        'const members = proposal.members.map((member) => member.peer)\n  const others',
+        'const members = plan.members.map((member) => member.peer)\n  if (mayAccept',
+        'const members = proposal.members.map((member) => member.peer)\n  if (mayAccept',
       ),
     ],
   },
@@ -117,7 +115,11 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the release of an older term is obeyed',
     edits: [
-      edit('consensus.ts', 'accepted !== null && sameBallot(accepted.ballot, message.ballot)', 'accepted !== null'),
+      edit(
+        'proposals.ts',
+        'message.sequence === plan.openSequence ? valueAt(plan, message.ballot) : null',
+        'message.sequence === plan.openSequence ? (plan.accepted?.decision ?? null) : null',
+      ),
     ],
   },
   {
@@ -179,13 +181,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'who has refused a start accepts it when it comes again',
-    from: 32400,
+    from: 40100,
     edits: [
       edit(
-        'consensus.ts',
+        'proposals.ts',
         'state.joinedPlans.has(uid) || state.refusedPlans.includes(uid)',
         'state.joinedPlans.has(uid)',
       ),
+      edit('proposals.ts', ' || state.refusedPlans.includes(ref.uid)) refuse', ') refuse'),
     ],
   },
   {
@@ -269,13 +272,13 @@ export const mutations: readonly Mutation[] = [
     from: 1700,
     edits: [
       edit('core.ts', '      reportToNewLeader(step)\n', ''),
-      edit('member.ts', '  if (!message.readyKnown) sendReady(step)\n', ''),
+      edit('member.ts', '  if (!message.readyKnown && isLost(plan, plan.openSequence, message)) sendReady(step)\n', ''),
       edit('voting.ts', 'ready: smallReady(step), planMax', 'ready: null, planMax'),
     ],
   },
   {
     name: 'lost proposals are not sent again',
-    edits: [edit('consensus.ts', '  for (const { peer } of plan.members) offerProposal(step, peer)\n', '')],
+    edits: [edit('consensus.ts', '  for (const { peer } of plan.members) remind(step, peer)\n}', '}')],
   },
   {
     name: 'a clock that jumped decides when a stage starts',
@@ -402,26 +405,53 @@ export const mutations: readonly Mutation[] = [
     edits: [edit('course.ts', '  dropCarried(plan, decision)\n  step.emit', '  step.emit')],
   },
   {
-    name: 'a vote that leaves out what was accepted says that nothing was',
-    edits: [
-      edit('election.ts', '  return own !== null && sameBallot(own.ballot, ballot) ? own : undefined', '  return null'),
-    ],
-  },
-  {
     name: 'results that no decision carried are dropped at the end',
     edits: [edit('course.ts', 'heldReports(plan, Math.max(plan.openSequence, plan.position))', '[]')],
   },
   {
-    name: "another accepted value is taken for the candidate's own, and left out",
-    from: 32800,
+    name: 'the value of one ballot is taken for that of another',
     edits: [
-      edit('voting.ts', '    sameBallot(accepted.ballot, vote.accepted)\n', '    true\n'),
+      edit('recall.ts', 'if (held !== null && sameBallot(held.ballot, ballot)) return', 'if (held !== null) return'),
+    ],
+  },
+  {
+    name: 'a leader that lacks the value that it must carry over chooses another one',
+    edits: [
       edit(
-        'election.ts',
-        'return own !== null && sameBallot(own.ballot, ballot) ? own : undefined',
-        'return own !== null ? { ballot, decision: own.decision } : undefined',
+        'leader.ts',
+        'return recall(step, plan, lead, ballot) ? false : callVote(step)',
+        'recall(step, plan, lead, ballot)',
       ),
     ],
+  },
+  {
+    name: 'a leader waits for a value that nobody can give it',
+    edits: [
+      edit(
+        'leader.ts',
+        'recall(step, plan, lead, ballot) ? false : callVote(step)',
+        'recall(step, plan, lead, ballot) && false',
+      ),
+    ],
+  },
+  {
+    name: 'who was asked for its value does not give it',
+    edits: [edit('voting.ts', 'own === null || inFull ? own :', 'own === null ? own :')],
+  },
+  {
+    name: 'who lacks the value that it is reminded of does not ask for it',
+    edits: [
+      edit(
+        'proposals.ts',
+        '  else askDecisions(step, plan, from, sequence + 1)\n}\n\n/** The plan to accept',
+        '}\n\n/** The plan to accept',
+      ),
+      edit('proposals.ts', "    else step.send(from, { type: 'catchup', plan: ref, sequence: 0 })\n", ''),
+    ],
+  },
+  {
+    name: 'a value that was proposed for one sequence is kept for the next',
+    edits: [edit('course.ts', '  plan.known = null\n', '')],
   },
   {
     name: 'a start is accepted by one that is not ready for its plan',
@@ -435,7 +465,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a leader that is not ready for its plan begins it',
-    edits: [edit('consensus.ts', ' && plan.arming === null && others', ' && others')],
+    edits: [edit('consensus.ts', 'if (plan.arming !== null || lead.accepts', 'if (lead.accepts')],
   },
   {
     name: 'who is ready at last accepts the start, whatever it has promised since',

@@ -61,6 +61,7 @@ function wordOf(message: Message): Ballot | undefined {
     case 'accept':
     case 'vote':
     case 'propose':
+    case 'remind':
     case 'pong':
       return message.ballot
     case 'prevote_reply':

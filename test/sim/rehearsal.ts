@@ -17,6 +17,16 @@ export interface Seen {
   readonly output: Output
 }
 
+export interface RehearsalOptions {
+  readonly count: number
+  readonly seed?: number
+  readonly stageMs?: (host: string, sequence: number) => number
+  /** Of each member's results, and what a host can send and receive in a millisecond. */
+  readonly chars?: number
+  readonly charsPerMs?: number
+  readonly armMs?: (host: string) => number
+}
+
 export class Rehearsal {
   readonly cluster: Cluster
   readonly checker: Checker
@@ -25,21 +35,25 @@ export class Rehearsal {
   readonly #steady: SteadyRule
 
   /** All run their stages for `stageMs`, or as long as it says by host. */
-  constructor(options: { count: number; seed?: number; stageMs?: (host: string, sequence: number) => number }) {
-    const { count, seed = 1, stageMs = () => 100 } = options
+  constructor(options: RehearsalOptions) {
+    const { count, seed = 1, stageMs = () => 100, chars = 0, charsPerMs, armMs } = options
     this.cluster = new Cluster({
       prng: new Prng(seed),
       hosts: Array.from({ length: count }, (_, index) => hostName(index)),
-      stage: (proc, _plan, sequence) => ({ durationMs: stageMs(proc.host, sequence), status: 'ok' }),
+      stage: (proc, _plan, sequence) => ({ durationMs: stageMs(proc.host, sequence), status: 'ok', chars }),
       trace: null,
       clockOffsetMs: 1000,
       clockDrift: 0,
       copyMessages: false,
+      ...(charsPerMs === undefined ? {} : { charsPerMs }),
+      ...(armMs === undefined ? {} : { armMs: ({ host }) => armMs(host) }),
     })
     const { cluster } = this
     this.checker = new Checker({ now: () => cluster.now, calm: false, clocksJump: false })
     this.#steady = new SteadyRule(cluster, this.checker)
-    cluster.watchers.push(this.checker, this.#steady, new IncarnationRule(), new PromiseRule(), {
+    // A leader that cannot get a word through is no healthy one.
+    if (charsPerMs === undefined) cluster.watchers.push(this.#steady)
+    cluster.watchers.push(this.checker, new IncarnationRule(), new PromiseRule(), {
       booted: () => undefined,
       fed: () => undefined,
       carried: ({ host }, output) => {

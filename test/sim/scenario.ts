@@ -292,6 +292,7 @@ function planTriggers(prng: Prng): Trigger[] {
       'send vote',
       'send decided',
       'send decision',
+      'send remind',
       'send handover',
       'send ready',
       'send submit',
