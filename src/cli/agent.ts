@@ -17,7 +17,7 @@ import type { Log } from './log.ts'
 import { writeReport } from './report/mod.ts'
 import { type Observation, observationOf, openResults, type PlanResults } from './results/mod.ts'
 import { Rig } from './rig.ts'
-import { encodeReport } from './stage-report.ts'
+import { toldReport } from './stage-report.ts'
 import { failedStage, sumStage } from './stage-result.ts'
 
 export interface AgentOptions {
@@ -166,8 +166,11 @@ class PlanWork {
     const cancel = new AbortController()
     const run = async (): Promise<void> => {
       const start = await this.#refined({ startAt, offsetMs }, cancel.signal)
-      const result = await this.#work(sequence, start, members, cancel.signal)
-      const { ops, bytes, errors } = sumStage(result)
+      const measured = await this.#work(sequence, start, members, cancel.signal)
+      const { ops, bytes, errors } = sumStage(measured)
+      const told = toldReport({ result: measured, offsetMs: start.offsetMs, about: ownAbout() })
+      const { result, payload } = told
+      if (told.whole !== null) await this.#keepWhole(sequence, told.whole)
       const failure = result.status === 'ok' ? {} : { reason: result.reason, code: result.code }
       const { status, seconds } = result
       log({
@@ -182,16 +185,23 @@ class PlanWork {
         seconds,
         ...failure,
       })
-      const report = encodeReport({ result, offsetMs: start.offsetMs, about: ownAbout() })
-      if (hasBegun(result)) this.#own = { peer: mesh.peerId, name: this.agent, sequence, status, payload: report }
+      if (hasBegun(result)) this.#own = { peer: mesh.peerId, name: this.agent, sequence, status, payload }
       // Cancelled means that the plan is over for this agent: nobody waits for it.
       if (cancel.signal.aborted) return
       // Whoever is ready can start at once: else the last one to be ready would start late.
       if (status === 'ok') await this.#armAhead(sequence + 1, members)
-      mesh.ready(plan, sequence, status, report)
+      mesh.ready(plan, sequence, status, payload)
       if (status !== 'ok') void this.#armAhead(sequence + 1, members)
     }
     this.#running = { cancel, done: run() }
+  }
+
+  async #keepWhole(sequence: number, report: string): Promise<void> {
+    try {
+      await (await this.#results)?.keepWhole(this.agent, sequence, report)
+    } catch (error) {
+      this.#warn('A result that is too large for others could not be written', error)
+    }
   }
 
   async #armAhead(sequence: number, members: readonly Member[]): Promise<void> {

@@ -55,6 +55,13 @@ describe('a result folder', () => {
     ])
   })
 
+  it('keeps what is too large for others beside it', async () => {
+    const results = await openResults({ out, runId: 'large', start: run.start })
+    await results.keepWhole('alpha', 2, '{"all":"of it"}')
+    const file = path.join(results.dir, 'agents', 'alpha', '02_read_quickly_whole.json')
+    expect(await readFile(file, 'utf8')).toBe('{"all":"of it"}')
+  })
+
   it('says what the agents ran on, and how their clocks stood to the leader', async () => {
     const { summary } = await readResults(dir)
     expect(summary.machines.map(({ name, host, cores }) => [name, host, cores])).toEqual([

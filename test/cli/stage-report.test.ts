@@ -1,7 +1,8 @@
 /** What all agents say of a long stage is small enough to be passed on in a moment. */
 
 import { expect, it } from 'vitest'
-import { decodeReport, encodeReport } from '../../src/cli/stage-report.ts'
+import { barrierLimits } from '../../src/barrier/mod.ts'
+import { decodeReport, encodeReport, toldReport } from '../../src/cli/stage-report.ts'
 import type { PerfSample } from '../../src/io/mod.ts'
 import { samplesMax } from '../../src/io/samples.ts'
 import { Prng } from '../sim/prng.ts'
@@ -36,4 +37,30 @@ it.each([11, 64, 300])('that of %i agents about an hour takes no more than five 
   const report = decodeReport(decision.reports[0]?.payload ?? '')
   const text = encodeReport({ ...report, result: { ...report.result, perf: samples(samplesMax(agents)) } })
   expect(agents * text.length).toBeLessThan(5_000_000)
+})
+
+it('one that others would refuse is told as a failure that names the sizes, and kept whole', () => {
+  const decision = decisions[1]
+  if (decision?.kind !== 'release') throw new Error('a release')
+  const report = decodeReport(decision.reports[0]?.payload ?? '')
+  const text = encodeReport(report)
+  expect(toldReport(report, text.length)).toEqual({ result: report.result, payload: text, whole: null })
+  const told = toldReport(report, text.length - 1)
+  expect(told.whole).toBe(text)
+  expect(told.result).toMatchObject({ status: 'failed', code: 'RESULT_TOO_LARGE' })
+  expect(told.result.reason).toContain(`${text.length} characters`)
+  expect(told.result.reason).toContain(`${text.length - 1} at most`)
+  expect(decodeReport(told.payload).result).toEqual(told.result)
+})
+
+it('nobody says more than others take', () => {
+  const decision = decisions[1]
+  if (decision?.kind !== 'release') throw new Error('a release')
+  const report = decodeReport(decision.reports[0]?.payload ?? '')
+  const random = new Prng(3)
+  const output = Array.from({ length: barrierLimits.payloadCharsMax }, () =>
+    String.fromCharCode(random.int(32, 126)),
+  ).join('')
+  const { payload } = toldReport({ ...report, result: { ...report.result, output } })
+  expect(payload.length).toBeLessThanOrEqual(barrierLimits.payloadCharsMax)
 })

@@ -66,6 +66,11 @@ class ResultsFolder implements PlanResults {
     return path.join(folder, name)
   }
 
+  async keepWhole(agent: string, sequence: number, report: string): Promise<void> {
+    const name = `${this.#prefix(sequence, this.#init.start.spec.stages[sequence - 1]?.name ?? '')}_whole.json`
+    await writeWhole(path.join(this.dir, agentFolder(agent), name), report)
+  }
+
   async finish(end: ResultsEnd): Promise<RunSummary> {
     const added = this.#undelivered.splice(0).filter((report) => this.#record.addUndelivered(report))
     const summary = this.summary(end)
@@ -93,7 +98,7 @@ class ResultsFolder implements PlanResults {
 
   #stageFiles(stage: StageRecord): FileToWrite[] {
     const { sequence, agents } = stage
-    const prefix = `${String(sequence).padStart(2, '0')}_${safeName(stage.name)}`
+    const prefix = this.#prefix(sequence, stage.name)
     return [
       this.#file(`${prefix}_results.tsv`, () => resultsTsv(mergedStats(stage), secondsOf(figuredAgents(stage)))),
       ...agents.flatMap(({ agent, result, late, delivered, payload }) => {
@@ -107,6 +112,10 @@ class ResultsFolder implements PlanResults {
         ]
       }),
     ]
+  }
+
+  #prefix(sequence: number, stage: string): string {
+    return `${String(sequence).padStart(2, '0')}_${safeName(stage)}`
   }
 
   /** With what was observed since it was written last. */

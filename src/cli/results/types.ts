@@ -27,6 +27,8 @@ export interface PlanResults {
   addUndelivered(report: StageReport): void
   /** Where an agent's log of operations is to be written: its folder is there, the file is not. */
   opLogFile(agent: string, name: string): Promise<string>
+  /** A report that is too large for others to have it: text of `encodeReport`. */
+  keepWhole(agent: string, sequence: number, report: string): Promise<void>
   /** Written with the next decision, or at the end. */
   observe(observation: Observation): void
   /** Throws ResultsError where the folder cannot be written; `summary` has the figures all the same. */
