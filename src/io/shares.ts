@@ -31,6 +31,14 @@ function everyNth(total: number, { agentIndex, agents }: StageContext): Share {
   }
 }
 
+/** Parts of a share that each lane has on average, so that none is left with much when the others are done. */
+const PARTS_PER_LANE = 4
+
+/** How much of a share of `count` a lane takes at once: `most`, less where all lanes would not have enough. */
+export function takenAtOnce(count: number, lanes: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.floor(count / (lanes * PARTS_PER_LANE))))
+}
+
 /** Goes through 0..total-1 in an order that mixes what is far apart, without remembering where it was. */
 export class Shuffle {
   readonly #total: number

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { agentFolder, FlatSet, fillMask, putName, putNames, Tree } from '../../src/io/collections.ts'
 import { compileGlob, parsePattern } from '../../src/io/glob.ts'
 import { Random } from '../../src/io/random.ts'
-import { creationShare, deletionShare, rangeFor, Selector, Shuffle } from '../../src/io/shares.ts'
+import { creationShare, deletionShare, rangeFor, Selector, Shuffle, takenAtOnce } from '../../src/io/shares.ts'
 import { bucketOf, drawSize, sizeOf } from '../../src/io/sizes.ts'
 import { parseUri, splitName } from '../../src/io/uri.ts'
 import { agentOf, objectSet, tree } from './helpers.ts'
@@ -171,6 +171,13 @@ describe('shares', () => {
       }
       expect(creationShare('isolated', total, agentOf(agents, 2)).count).toBe(total)
     }
+  })
+
+  it('are taken in parts that leave some for every lane', () => {
+    expect(takenAtOnce(10_000, 16, 16)).toBe(16)
+    expect(takenAtOnce(32, 16, 16)).toBe(1)
+    expect(takenAtOnce(32, 2, 16)).toBe(4)
+    expect(takenAtOnce(0, 16, 16)).toBe(1)
   })
 
   it('can be gone through in another order', () => {

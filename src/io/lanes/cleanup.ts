@@ -4,7 +4,7 @@ import { monotonic, sleep } from '../clock.ts'
 import { putNames } from '../collections.ts'
 import { describeOpError, messageOf } from '../errors.ts'
 import { hashText } from '../random.ts'
-import { deletionShare, type Share } from '../shares.ts'
+import { deletionShare, type Share, takenAtOnce } from '../shares.ts'
 import { ObjectRef, type Store } from '../stores/types.ts'
 import type { CleanupWork } from '../types.ts'
 import { HEAD, OPS } from './board.ts'
@@ -64,11 +64,12 @@ export class CleanupLane {
   *#removePrepared(): LaneRun {
     const lane = this.#lane
     const { first, step, count } = this.#share
+    const taken = takenAtOnce(count, lane.job.lanes, TAKEN_AT_ONCE)
     let isFirst = true
     while (!isStopped(lane)) {
-      const from = Atomics.add(lane.cursors, 0, 1) * TAKEN_AT_ONCE
+      const from = Atomics.add(lane.cursors, 0, 1) * taken
       if (from >= count) return
-      const end = Math.min(count, from + TAKEN_AT_ONCE)
+      const end = Math.min(count, from + taken)
       for (let turn = from; turn < end && !isOver(lane); turn++) {
         const store = this.#point(first + turn * step)
         if (store !== null) yield* this.#remove(store)

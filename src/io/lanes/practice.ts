@@ -3,7 +3,6 @@
  * first thousands of operations would be slow, and their latencies those of the engine rather than of the storage.
  */
 
-import { CHUNK_BYTES } from '../limits.ts'
 import { largestOf } from '../sizes.ts'
 import type { ObjectSet, SizeSpec, TreeSpec } from '../types.ts'
 import { CONTROL } from './board.ts'
@@ -12,8 +11,10 @@ import type { Job, LaneWork } from './jobs.ts'
 /** Operations by which the code of a lane is compiled, and how many of them are done between two looks at the clock. */
 const OPERATIONS = 1000
 const ROUND = 200
-/** A thread that gets no more done in this time is left as it is, ms. */
-const MS_MAX = 100
+/** A thread that gets no more done in this time is left as it is, ms. Sixteen of them need 400 on two cores. */
+const MS_MAX = 600
+/** Of an object: the same code runs for larger ones. */
+const BYTES_MAX = 16 * 1024
 
 /** Operations a second of each lane where the real ones are paced: the code of pacing runs, and hardly waits. */
 const PACE = 1_000_000
@@ -32,12 +33,22 @@ export function* practiceFor(job: Job): Iterable<Job> {
   practised.add(kind)
   const endAt = performance.now() + MS_MAX
   const { agent } = job.context
-  const context = { ...job.context, agents: [agent], agentIndex: 0 }
+  const easy = structuredClone({ work, context: { ...job.context, agents: [agent], agentIndex: 0 } })
   for (let done = 0; done < OPERATIONS && performance.now() < endAt; done += ROUND) {
     const control = new SharedArrayBuffer(4 * CONTROL.LENGTH)
     const cursors = new SharedArrayBuffer(job.cursors.byteLength)
-    yield { ...job, id: NO_ID, work, context, control, cursors, opLog: null }
+    yield alike(job, { ...easy, id: NO_ID, control, cursors, opLog: null })
   }
+}
+
+/**
+ * Like what came by a message, but for some changes. To V8 it has the same shape, as a clone has: code that was compiled for the
+ * one is good for the other.
+ */
+export function alike<T extends object>(message: T, changes: Partial<T>): T {
+  const copy: Partial<T> = {}
+  for (const key in message) copy[key] = key in changes ? changes[key] : message[key]
+  return copy as T
 }
 
 /** The engine knows no such job: what practice says of errors is not heard. */
@@ -57,7 +68,20 @@ function easier(job: Job): LaneWork | null {
   if (!isKnown) return null
   const ops = work.ops.map((op) => ({ ...op, size: op.size === null ? null : easySize(op.size) }))
   const rate = { ...work.rate, opsPerSecond: work.rate.opsPerSecond === null ? null : PACE * job.lanes }
-  return { ...work, ops, rate, opsMax: ROUND, durationMs: null, warmupMs: 0, verify: false, errorLimits: null }
+  const prepared = work.prepared.map((set) => ({ ...set, size: easySize(set.size) }))
+  const trees = work.trees.map((tree) => ({ ...tree, size: easySize(tree.size) }))
+  return {
+    ...work,
+    ops,
+    rate,
+    prepared,
+    trees,
+    opsMax: ROUND,
+    durationMs: null,
+    warmupMs: 0,
+    verify: false,
+    errorLimits: null,
+  }
 }
 
 function easySet(set: ObjectSet): ObjectSet {
@@ -69,7 +93,7 @@ function easyTree(tree: TreeSpec): TreeSpec {
 }
 
 function easySize(size: SizeSpec): SizeSpec {
-  return { kind: 'fixed', bytes: Math.min(largestOf(size), CHUNK_BYTES) }
+  return largestOf(size) <= BYTES_MAX ? size : { kind: 'fixed', bytes: BYTES_MAX }
 }
 
 /** Work that runs the same code. */

@@ -2,7 +2,7 @@
 
 import { monotonic } from '../clock.ts'
 import { codeOf, describeOpError } from '../errors.ts'
-import { creationShare, type Share, Shuffle } from '../shares.ts'
+import { creationShare, type Share, Shuffle, takenAtOnce } from '../shares.ts'
 import { ObjectRef, type Store } from '../stores/types.ts'
 import type { PrepareWork } from '../types.ts'
 import { HEAD, OPS } from './board.ts'
@@ -21,7 +21,7 @@ import {
 } from './lane.ts'
 import type { DoneOp } from './op-rows.ts'
 
-/** Numbers that a lane takes at once. */
+/** Numbers that a lane takes at once, at most. */
 const TAKEN_AT_ONCE = 16
 /** Attempts at one object: what failed once may be a moment's trouble. */
 const ATTEMPTS = 3
@@ -75,11 +75,12 @@ export class PrepareLane {
     recorder.set(HEAD.STARTED_AT, started)
     recorder.set(HEAD.MEASURED_AT, started)
     const { first, step, count } = this.#share
+    const taken = takenAtOnce(count, lane.job.lanes, TAKEN_AT_ONCE)
     let isFirst = true
     while (!isStopped(lane)) {
-      const from = Atomics.add(cursors, 0, 1) * TAKEN_AT_ONCE
+      const from = Atomics.add(cursors, 0, 1) * taken
       if (from >= count) break
-      const end = Math.min(count, from + TAKEN_AT_ONCE)
+      const end = Math.min(count, from + taken)
       for (let turn = from; turn < end && !isOver(lane); turn++) {
         const position = first + turn * step
         const store = this.#point(this.#shuffle === null ? position : this.#shuffle.at(position))

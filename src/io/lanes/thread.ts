@@ -20,7 +20,7 @@ import { ExecuteLane } from './execute.ts'
 import type { FromThread, Job, LaneSeat, ToThread } from './jobs.ts'
 import { enter, type LaneContext, type LaneRun, runBlocking, runShared } from './lane.ts'
 import { OpRows } from './op-rows.ts'
-import { practiceFor } from './practice.ts'
+import { alike, practiceFor } from './practice.ts'
 import { PrepareLane } from './prepare.ts'
 import { SharedWalks } from './shared-walk.ts'
 import type { Timing } from './timing.ts'
@@ -107,16 +107,19 @@ function openJob(job: Job, stores: LaneStores): JobState {
 function practise(job: Job): void {
   const [seat] = job.seats
   if (seat === undefined || job.isAsync || !canHoldFolders()) return
-  let stores: LaneStores | null = null
+  const turns: LaneStores[] = []
   for (const practice of practiceFor(job)) {
-    stores ??= new LaneStores(practiceFiles(), buffer, job.handles, null)
-    const board = new SharedArrayBuffer(boardBytes(job.slots))
+    if (turns.length === 0)
+      turns.push(...practiceFiles().map((files) => new LaneStores(files, buffer, job.handles, null)))
+    const stores = turns.shift()
+    if (stores === undefined) return
+    turns.push(stores)
     const state = openJob(practice, stores)
     // So that the code that waits for an intended start runs too.
     state.timing.startAt = performance.now() + PRACTICE_AHEAD_MS
-    runBlocking(createLane(state, { ...seat, board }).run)
+    runBlocking(createLane(state, alike(seat, { board: new SharedArrayBuffer(boardBytes(job.slots)) })).run)
   }
-  stores?.close()
+  for (const stores of turns) stores.close()
 }
 
 /** Loaded when it is needed: most lanes never do. */

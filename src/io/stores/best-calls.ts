@@ -2,25 +2,32 @@
 
 import process from 'node:process'
 import { type FileCalls, runtimeCalls } from './calls.ts'
-import { LibraryCalls } from './libc.ts'
+import { type CLibrary, LibraryCalls } from './libc.ts'
 import { openOnDeno } from './libc-deno.ts'
 import { openOnNode } from './libc-node.ts'
 
 const LIBRARY = 'libc.so.6'
 
-let known: FileCalls | null = null
+let knownLibrary: CLibrary | null | undefined
+let knownCalls: FileCalls | undefined
 
-/** The C library's where that is possible and folders are held, on Linux; else the runtime's, which do the same. */
+/** The C library's where that is possible and folders are held; else the runtime's, which do the same. */
 export function bestCalls(canHoldFolders: boolean): FileCalls {
-  if (!canHoldFolders || process.platform !== 'linux') return runtimeCalls
-  known ??= libraryCalls() ?? runtimeCalls
-  return known
+  if (!canHoldFolders) return runtimeCalls
+  const library = cLibrary()
+  knownCalls ??= library === null ? runtimeCalls : new LibraryCalls(library)
+  return knownCalls
 }
 
-function libraryCalls(): FileCalls | null {
+/** This thread's, null where it cannot be called. */
+export function cLibrary(): CLibrary | null {
+  if (knownLibrary === undefined) knownLibrary = process.platform === 'linux' ? openLibrary() : null
+  return knownLibrary
+}
+
+function openLibrary(): CLibrary | null {
   try {
-    const library = 'Deno' in globalThis ? openOnDeno(LIBRARY) : openOnNode(LIBRARY)
-    return library === null ? null : new LibraryCalls(library)
+    return 'Deno' in globalThis ? openOnDeno(LIBRARY) : openOnNode(LIBRARY)
   } catch {
     // Another C library, or nothing to call it with.
     return null

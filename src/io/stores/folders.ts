@@ -25,14 +25,21 @@ export class Folders implements FolderHolder {
   readonly #heldMax: number
   readonly #held = new Map<string, Held>()
   readonly canHold: boolean
+  readonly #instead: (() => HeldFolder) | null
   #lastFolder = ''
   #last: Held | null = null
 
-  /** `heldMax`: folders held at once, a file descriptor each. */
-  constructor(containment: Containment, heldMax: number, canHold = canHoldFolders()) {
+  /** `heldMax`: folders held at once, a file descriptor each. `instead`: what is held in the place of any folder. */
+  constructor(
+    containment: Containment,
+    heldMax: number,
+    canHold = canHoldFolders(),
+    instead: (() => HeldFolder) | null = null,
+  ) {
     this.#containment = containment
     this.#heldMax = heldMax
     this.canHold = canHold
+    this.#instead = instead
   }
 
   /**
@@ -53,6 +60,10 @@ export class Folders implements FolderHolder {
   }
 
   #open(folder: string, create: boolean): Held {
+    if (this.#instead !== null) {
+      const { fd, prefix } = this.#instead()
+      return { fd, prefix, identity: '' }
+    }
     try {
       return this.#judge(folder)
     } catch (error) {

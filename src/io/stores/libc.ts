@@ -57,7 +57,19 @@ export class LibraryCalls implements FileCalls {
   readonly #statWords = new Uint32Array(this.#stat.buffer)
 
   constructor(c: CLibrary) {
-    this.#c = c
+    // Of one shape, whoever made it: V8 compiles for shapes.
+    this.#c = {
+      openat: c.openat,
+      close: c.close,
+      read: c.read,
+      pread: c.pread,
+      pwrite: c.pwrite,
+      ftruncate: c.ftruncate,
+      statx: c.statx,
+      unlinkat: c.unlinkat,
+      getdents64: c.getdents64,
+      errno: c.errno,
+    }
   }
 
   open(folder: HeldFolder, name: string, flags: number): number {
