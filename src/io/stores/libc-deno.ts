@@ -16,6 +16,7 @@ const SYMBOLS = {
   statx: { parameters: ['i32', 'buffer', 'i32', 'u32', 'buffer'], result: 'i32' },
   unlinkat: { parameters: ['i32', 'buffer', 'i32'], result: 'i32' },
   getdents64: { parameters: ['i32', 'buffer', 'usize'], result: 'i32' },
+  syscall: { parameters: ['i64', 'i64', 'buffer', 'i64', 'i64'], result: 'i32' },
   __errno_location: { parameters: [], result: 'pointer' },
 } as const
 
@@ -27,6 +28,7 @@ interface Symbols extends Pick<CLibrary, Same> {
   pwrite(fd: number, buffer: Uint8Array, length: bigint, position: bigint): number
   ftruncate(fd: number, bytes: bigint): number
   getdents64(folder: number, into: Uint8Array, length: bigint): number
+  syscall(number: bigint, id: bigint, structure: Uint8Array, first: bigint, second: bigint): number
   __errno_location(): object
 }
 
@@ -55,6 +57,8 @@ export function openOnDeno(file: string): CLibrary | null {
     statx: symbols.statx,
     unlinkat: symbols.unlinkat,
     getdents64: (folder, into, length) => symbols.getdents64(folder, into, asLength(length)),
+    syscall: (number, id, structure, first, second) =>
+      symbols.syscall(BigInt(number), BigInt(id), structure, BigInt(first), BigInt(second)),
     errno: () => errno.getInt32(),
   }
 }

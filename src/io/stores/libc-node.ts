@@ -27,6 +27,7 @@ export function openOnNode(file: string): CLibrary {
     statx: library.func('int statx(int, void *, int, uint32_t, void *)'),
     unlinkat: library.func('int unlinkat(int, void *, int)'),
     getdents64: library.func('int getdents64(int, void *, int64_t)'),
+    syscall: library.func('int64_t syscall(int64_t, int64_t, void *, int64_t, int64_t)'),
     errno: () => koffi.errno(),
   }
 }

@@ -21,6 +21,8 @@ export interface CLibrary {
   statx(folder: number, name: Uint8Array, flags: number, mask: number, into: Uint8Array): number
   unlinkat(folder: number, name: Uint8Array, flags: number): number
   getdents64(folder: number, into: Uint8Array, length: number): number
+  /** Calls of the system that have a number only; all that are needed take an identifier, a structure and two numbers. */
+  syscall(number: number, id: number, structure: Uint8Array, first: number, second: number): number
   /** Of the last call on this thread. */
   errno(): number
 }
@@ -50,7 +52,7 @@ const SLASH = 47
 const INTERRUPTED = 'EINTR'
 
 export class LibraryCalls implements FileCalls {
-  readonly #c: CLibrary
+  readonly #c: Omit<CLibrary, 'syscall'>
   readonly #name = new Uint8Array(NAME_BYTES_MAX + 1)
   readonly #empty = new Uint8Array(1)
   readonly #stat = new Uint8Array(STATX_BYTES)
