@@ -6,6 +6,7 @@ import { Cluster, type Proc } from './cluster.ts'
 import { SimFailure } from './failure.ts'
 import { IncarnationRule } from './incarnations.ts'
 import { fairWeather } from './network.ts'
+import { PatienceRule } from './patience.ts'
 import type { Prng } from './prng.ts'
 import { checkProgress } from './progress.ts'
 import { PromiseRule } from './promises.ts'
@@ -73,6 +74,7 @@ class Performance {
       this.#checker,
       new IncarnationRule(),
       new PromiseRule(),
+      new PatienceRule(cluster, this.#checker.books),
       new SubmissionRule(this.#checker.books),
       {
         booted: () => undefined,

@@ -1,5 +1,5 @@
 /**
- * Small lies told to a copy of the core: each one must be found by the simulator. A mutation replaces exact text, and
+ * Small lies told to a copy of the core: each one must be found by the simulator, or by a story. A mutation replaces exact text, and
  * fails when the text is not there (once): the list cannot go stale unnoticed.
  */
 
@@ -15,6 +15,8 @@ export interface Mutation {
   readonly edits: readonly Edit[]
   /** Where to begin, for one that shows in one history of thousands: shortly before a seed that showed it. Else 1. */
   readonly from?: number
+  /** Of test/barrier/scenarios, for one that no history shows. */
+  readonly story?: string
 }
 
 function edit(file: string, find: string, replace: string): Edit {
@@ -233,6 +235,41 @@ export const mutations: readonly Mutation[] = [
         'member.ts',
         'return Math.max(plan.waitingSince + timeoutMs, state.leaderlessSince',
         'return Math.max(plan.waitingSince, state.leaderlessSince',
+      ),
+    ],
+  },
+  {
+    name: 'a member that has waited long gives up as soon as it has no leader',
+    edits: [
+      edit(
+        'member.ts',
+        'return Math.max(plan.waitingSince + timeoutMs, state.leaderlessSince + Math.min(timeoutMs, silenceMs(state)))',
+        'return plan.waitingSince + timeoutMs',
+      ),
+    ],
+  },
+  {
+    name: 'the time-out of another stage is obeyed',
+    edits: [
+      edit(
+        'member.ts',
+        'const timeoutMs = stage?.barrier.barrierTimeoutMs ??',
+        'const timeoutMs = stageAt(plan, 1)?.barrier.barrierTimeoutMs ??',
+      ),
+    ],
+  },
+  {
+    name: 'one that takes no part in the plan any more is waited for',
+    edits: [edit('leader.ts', "(known?.verdict === 'left' || plan.gone.has(peer))", "known?.verdict === 'left'")],
+  },
+  {
+    name: 'an answer of a leader of other plans counts as a sign of life',
+    story: '27-leader-of-no-plan.txt',
+    edits: [
+      edit(
+        'member.ts',
+        'if (plan === null || samePlan(plan.ref, message.plan)) state.leaderHeardAt = now',
+        'state.leaderHeardAt = now',
       ),
     ],
   },

@@ -174,9 +174,14 @@ export function planSpec(
     barrierName: `stage-${index + 1}-s${index + 1}`,
     name: `s${index + 1}`,
     optional: prng.chance(0.1),
-    barrier: mixed && barrier === null ? { ...shared, policy: prng.pick(policies) } : shared,
+    barrier: mixed && barrier === null ? otherBarrier(prng, shared) : shared,
   }))
   return { submission, hash: submission, yaml: submission, stages, wanted, agentReadyTimeoutMs: prng.int(2000, 8000) }
+}
+
+/** Stages of a plan may differ in what they wait for, and for how long. */
+function otherBarrier(prng: Prng, shared: BarrierSpec): BarrierSpec {
+  return { ...shared, policy: prng.pick(policies), barrierTimeoutMs: prng.pick(barrierTimeoutsMs) }
 }
 
 function barrierSpec(prng: Prng, policy: Policy): BarrierSpec {
