@@ -19,9 +19,9 @@ import {
   type PlanBook,
   type Proposal,
 } from './books.ts'
-import type { Proc } from './cluster.ts'
 import { violated } from './failure.ts'
 import { checkPolicy } from './policy-rules.ts'
+import type { Proc } from './proc.ts'
 import type { Tally } from './tally.ts'
 
 export class AgreementRule {

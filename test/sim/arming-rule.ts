@@ -3,8 +3,8 @@
 import type { Ballot, Message, Output, PlanRef } from '../../src/barrier/mod.ts'
 import { majority, sameBallot } from './ballots.ts'
 import { type Books, type CheckerOptions, idOf, keyOf, type Proposal } from './books.ts'
-import type { Proc } from './cluster.ts'
 import { violated } from './failure.ts'
+import type { Proc } from './proc.ts'
 
 export class ArmingRule {
   readonly #books: Books

@@ -4,7 +4,7 @@
  */
 
 import type { Ballot, Decision, Member, PeerId, StageSpec } from '../../src/barrier/mod.ts'
-import type { Proc } from './cluster.ts'
+import type { Proc } from './proc.ts'
 
 export interface GivenReady {
   readonly status: 'ok' | 'failed'

@@ -7,8 +7,8 @@ import type { Input, Output } from '../../src/barrier/mod.ts'
 import { AgreementRule } from './agreement-rule.ts'
 import { ArmingRule } from './arming-rule.ts'
 import { Books, type CheckerOptions, readyKey } from './books.ts'
-import type { Proc, Watcher } from './cluster.ts'
 import { CourseRule } from './course-rule.ts'
+import type { Proc, Watcher } from './proc.ts'
 import { Tally } from './tally.ts'
 
 export class Checker implements Watcher {

@@ -8,69 +8,18 @@ import {
   type Input,
   type Member,
   type Output,
-  type PeerId,
-  type PlanRef,
   type PlanSpec,
-  type ReadyStatus,
   showInput,
   showOutput,
 } from '../../src/barrier/mod.ts'
 import { Bandwidth } from './bandwidth.ts'
 import { Clock } from './clock.ts'
+import { Links } from './links.ts'
 import { Network } from './network.ts'
 import type { Prng } from './prng.ts'
+import type { ClusterOptions, Proc, Watcher } from './proc.ts'
 import { Queue } from './queue.ts'
-
-/** One running peer. A restarted host runs another one. */
-export interface Proc {
-  readonly host: string
-  readonly member: Member
-  readonly core: BarrierCore
-  readonly clock: Clock
-  state: 'up' | 'paused' | 'gone'
-  /** Why it is gone: killed; the host lost power, so nobody is told; left in order. */
-  ending: 'kill' | 'power' | 'left' | null
-  /** Whom it believes to be connected to. */
-  readonly links: Map<PeerId, Proc>
-  /** What waits for it to go on after a pause. */
-  readonly backlog: (() => void)[]
-  timerAt: number | null
-  timerNumber: number
-  stage: { readonly plan: PlanRef; readonly sequence: number } | null
-  steps: number
-}
-
-/** Sees all that happens. */
-export interface Watcher {
-  booted(proc: Proc): void
-  fed(proc: Proc, input: Input): void
-  carried(proc: Proc, output: Output): void
-}
-
-export interface StageRun {
-  readonly durationMs: number
-  readonly status: ReadyStatus
-  /** Of its results; few where it is not said. */
-  readonly chars?: number
-}
-
-export interface ClusterOptions {
-  readonly prng: Prng
-  readonly hosts: readonly string[]
-  readonly stage: (proc: Proc, plan: PlanRef, sequence: number) => StageRun
-  /** How long a peer takes to get ready for a plan, ms, should it ever be; at once where it is not said. */
-  readonly armMs?: (proc: Proc) => number
-  readonly trace: ((line: string) => void) | null
-  /** Own clocks: offset up to this many ms, rate within 1 +- drift. */
-  readonly clockOffsetMs: number
-  readonly clockDrift: number
-  /** Every message is turned to text and back, as on a wire. */
-  readonly copyMessages: boolean
-  /** Two peers that can reach each other find each other within this, ms; 50 where it is not said. */
-  readonly meetMs?: number
-  /** What a host can send, and receive, in a millisecond; without bounds where it is not said. */
-  readonly charsPerMs?: number
-}
+import { Stages } from './stages.ts'
 
 /** More steps of one peer within one simulated second than any plan needs. */
 const STEPS_PER_SECOND_MAX = 20_000
@@ -83,18 +32,21 @@ export class Cluster {
   /** Messages handed to the network, by type. */
   readonly sent = new Map<string, number>()
   readonly #bandwidth: Bandwidth | null
+  readonly #links: Links
+  readonly #stages: Stages
   readonly #options: ClusterOptions
   readonly #prng: Prng
   readonly #queue = new Queue()
   readonly #boots = new Map<string, number>()
   readonly #clocks = new Map<string, Clock>()
-  #reconnecting = false
   #secondStart = 0
 
   constructor(options: ClusterOptions) {
     this.#options = options
     this.#prng = options.prng
     this.network = new Network(options.prng.fork())
+    this.#links = new Links(this, options.prng, options.meetMs ?? 50)
+    this.#stages = new Stages(this, options)
     this.#bandwidth = options.charsPerMs === undefined ? null : new Bandwidth(options.charsPerMs)
   }
 
@@ -159,7 +111,7 @@ export class Cluster {
     for (const watcher of this.watchers) watcher.booted(proc)
     this.#trace(proc, '*', `boot incarnation ${number}`)
     this.feed(proc, { type: 'tick' })
-    this.#reconnectSoon(this.#prng.between(1, 100))
+    this.#links.reconnectSoon(this.#prng.between(1, 100))
     return proc
   }
 
@@ -177,7 +129,7 @@ export class Cluster {
     if (this.#prng.chance(0.5)) {
       const until = this.#prng.between(5000, 20_000)
       this.after(until, () => {
-        if (proc.state === 'paused') this.#breakLinks(proc)
+        if (proc.state === 'paused') this.#links.breakAll(proc)
       })
     }
   }
@@ -191,7 +143,7 @@ export class Cluster {
     if (this.#prng.chance(0.5)) this.feed(proc, { type: 'tick' })
     for (const work of backlog) work()
     if (this.#isUp(proc)) this.feed(proc, { type: 'tick' })
-    this.#reconnectSoon(this.#prng.between(1, 1000))
+    this.#links.reconnectSoon(this.#prng.between(1, 1000))
   }
 
   live(): Proc[] {
@@ -238,7 +190,8 @@ export class Cluster {
         [to, from],
       ] as const) {
         const proc = this.procOn(a)
-        for (const other of proc?.links.values() ?? []) if (other.host === b && proc) this.#disconnected(proc, other)
+        for (const other of proc?.links.values() ?? [])
+          if (other.host === b && proc) this.#links.disconnected(proc, other)
       }
     })
   }
@@ -246,7 +199,7 @@ export class Cluster {
   heal(): void {
     this.#trace(null, '*', 'heal')
     for (const deliver of this.network.heal()) this.after(this.#prng.between(0.1, 50), deliver)
-    this.#reconnectSoon(this.#prng.between(1, 1000))
+    this.#links.reconnectSoon(this.#prng.between(1, 1000))
   }
 
   /** Gives an input to a peer now, or when it goes on after its pause. */
@@ -290,13 +243,13 @@ export class Cluster {
         this.#gossip(proc, output.message)
         return
       case 'probe':
-        this.#probe(proc, output.peer)
+        this.#links.probe(proc, output.peer)
         return
       case 'plan_proposed':
-        this.#getReady(proc, output.plan)
+        this.#stages.getReady(proc, output.plan)
         return
       case 'run_stage':
-        this.#runStage(proc, output)
+        this.#stages.run(proc, output)
         return
       case 'cancel_stage':
       case 'plan_finished':
@@ -329,7 +282,7 @@ export class Cluster {
   /** A host that lives answers for its dead process: the connection is closed. */
   #resetBy(target: Proc, sender: Proc): void {
     if (target.ending === 'power') return
-    this.after(this.network.delay(), () => this.#disconnected(sender, target))
+    this.after(this.network.delay(), () => this.#links.disconnected(sender, target))
   }
 
   /** Gossip reaches everybody that is reachable, over one other peer where the direct way is cut. */
@@ -338,86 +291,13 @@ export class Cluster {
     for (const target of this.procs) {
       if (target === proc || target.state === 'gone') continue
       const direct = this.network.passes(proc.host, target.host)
-      if (!direct && !this.#relayed(proc, target)) continue
+      if (!direct && !this.#links.relayed(proc, target)) continue
       for (const delay of this.network.fates()) {
         this.after(direct ? delay : delay * 2, () =>
           this.arrive(target, { type: 'message', from, incarnation, message }),
         )
       }
     }
-  }
-
-  #relayed(proc: Proc, target: Proc): boolean {
-    return this.procs.some(
-      (relay) =>
-        relay.state === 'up' &&
-        relay !== proc &&
-        this.network.passes(proc.host, relay.host) &&
-        this.network.passes(relay.host, target.host),
-    )
-  }
-
-  #probe(proc: Proc, peer: PeerId): void {
-    const wanted = this.procs.filter((other) => other.member.peer === peer).at(-1)
-    if (wanted === undefined || !this.network.connects(proc.host, wanted.host)) return
-    const roundTrip = this.network.delay() + this.network.delay()
-    this.after(roundTrip, () => {
-      if (wanted.state === 'up') this.#connect(proc, wanted)
-      else if (wanted.state === 'gone' && wanted.ending !== 'power') this.arrive(proc, { type: 'unreachable', peer })
-    })
-  }
-
-  // --- connections ---
-
-  #connect(a: Proc, b: Proc): void {
-    if (a.state !== 'up' || b.state !== 'up' || !this.network.connects(a.host, b.host)) return
-    for (const [proc, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      this.after(this.network.delay(), () => this.#connected(proc, other))
-    }
-  }
-
-  #connected(proc: Proc, other: Proc): void {
-    if (proc.state === 'gone') return
-    if (other.state === 'gone') return
-    const before = proc.links.get(other.member.peer)
-    if (before !== undefined && before !== other) this.#disconnected(proc, before)
-    proc.links.set(other.member.peer, other)
-    this.arrive(proc, { type: 'peer_up', member: other.member })
-  }
-
-  #disconnected(proc: Proc, other: Proc): void {
-    if (proc.state === 'gone' || proc.links.get(other.member.peer) !== other) return
-    proc.links.delete(other.member.peer)
-    this.arrive(proc, { type: 'peer_down', peer: other.member.peer })
-    if (other.state !== 'gone') this.#reconnectSoon(this.#prng.between(100, 2000))
-  }
-
-  #breakLinks(proc: Proc): void {
-    for (const other of this.procs) {
-      if (other.links.get(proc.member.peer) !== proc) continue
-      this.after(this.#prng.between(0, 100), () => this.#disconnected(other, proc))
-      this.after(this.#prng.between(0, 100), () => this.#disconnected(proc, other))
-    }
-  }
-
-  /** Discovery: peers that live and can reach each other find each other again. */
-  #reconnectSoon(delayMs: number): void {
-    if (this.#reconnecting) return
-    this.#reconnecting = true
-    this.after(delayMs, () => {
-      this.#reconnecting = false
-      const live = this.procs.filter((proc) => proc.state === 'up')
-      for (const [index, a] of live.entries()) {
-        for (const b of live.slice(index + 1)) {
-          const whole = a.links.get(b.member.peer) === b && b.links.get(a.member.peer) === a
-          if (!whole && this.network.connects(a.host, b.host))
-            this.after(this.#prng.between(0, this.#options.meetMs ?? 50), () => this.#connect(a, b))
-        }
-      }
-    })
   }
 
   #end(proc: Proc, ending: 'kill' | 'power' | 'left'): void {
@@ -428,12 +308,12 @@ export class Cluster {
     for (const other of this.procs) {
       if (other === proc || other.links.get(proc.member.peer) !== proc) continue
       if (ending === 'power') {
-        this.after(this.#prng.between(5000, 20_000), () => this.#disconnected(other, proc))
+        this.after(this.#prng.between(5000, 20_000), () => this.#links.disconnected(other, proc))
       } else if (this.network.passes(proc.host, other.host)) {
         const lag = ending === 'left' ? 2 : 0
-        this.after(lag + this.network.delay(), () => this.#disconnected(other, proc))
+        this.after(lag + this.network.delay(), () => this.#links.disconnected(other, proc))
       } else {
-        this.after(this.#prng.between(2000, 20_000), () => this.#disconnected(other, proc))
+        this.after(this.#prng.between(2000, 20_000), () => this.#links.disconnected(other, proc))
       }
     }
   }
@@ -461,29 +341,6 @@ export class Cluster {
     else this.#arm(proc)
   }
 
-  #getReady(proc: Proc, plan: PlanRef): void {
-    const armMs = this.#options.armMs?.(proc) ?? 0
-    if (Number.isFinite(armMs)) this.after(armMs, () => this.arrive(proc, { type: 'armed', plan }))
-  }
-
-  #runStage(proc: Proc, output: Extract<Output, { type: 'run_stage' }>): void {
-    const { plan, sequence } = output
-    const stage = { plan, sequence }
-    proc.stage = stage
-    const { durationMs, status, chars = 0 } = this.#options.stage(proc, plan, sequence)
-    const startAt = Math.max(this.now, proc.clock.when(output.startAt))
-    this.at(startAt + durationMs, () => {
-      const finish = () => {
-        if (proc.stage !== stage) return
-        proc.stage = null
-        const payload = payloadOf(proc, plan, sequence).padEnd(chars, '.')
-        this.feed(proc, { type: 'ready', plan, sequence, status, payload })
-      }
-      if (proc.state === 'paused') proc.backlog.push(finish)
-      else finish()
-    })
-  }
-
   #clockOf(host: string): Clock {
     const known = this.#clocks.get(host)
     if (known !== undefined) return known
@@ -501,9 +358,4 @@ export class Cluster {
     const text = typeof what === 'string' ? what : mark === '<' ? showInput(what as Input) : showOutput(what as Output)
     trace(`${this.now.toFixed(2).padStart(10)} ${(proc?.member.peer ?? '-').padEnd(4)} ${mark} ${text}`)
   }
-}
-
-/** What a peer's results of a stage are: nobody else's look the same. */
-function payloadOf(proc: Proc, plan: PlanRef, sequence: number): string {
-  return `${proc.member.peer}/${proc.member.incarnation}/${plan.uid}/${sequence}`
 }

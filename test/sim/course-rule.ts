@@ -4,8 +4,8 @@ import { barrierLimits, type Decision, type Output, type ReleaseDecision, showDe
 import type { AgreementRule } from './agreement-rule.ts'
 import { majority } from './ballots.ts'
 import { type Books, type CheckerOptions, isSame, membersAt, type PlanBook, readyKey } from './books.ts'
-import type { Proc } from './cluster.ts'
 import { violated } from './failure.ts'
+import type { Proc } from './proc.ts'
 
 export class CourseRule {
   readonly #books: Books

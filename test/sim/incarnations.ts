@@ -1,8 +1,8 @@
 /** What a stranger says, or an older incarnation of a peer, changes nothing, and the core says that it refused it. */
 
 import type { Input, Output, PeerId } from '../../src/barrier/mod.ts'
-import type { Proc, Watcher } from './cluster.ts'
 import { violated } from './failure.ts'
+import type { Proc, Watcher } from './proc.ts'
 
 export class IncarnationRule implements Watcher {
   readonly #known = new Map<Proc, Map<PeerId, string>>()

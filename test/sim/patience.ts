@@ -2,8 +2,9 @@
 
 import type { Output } from '../../src/barrier/mod.ts'
 import type { Books } from './books.ts'
-import type { Cluster, Proc, Watcher } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { violated } from './failure.ts'
+import type { Proc, Watcher } from './proc.ts'
 
 export class PatienceRule implements Watcher {
   readonly #cluster: Cluster

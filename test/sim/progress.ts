@@ -6,8 +6,9 @@
 import { majority } from './ballots.ts'
 import { isSame, membersAt, type PlanBook, readyKey } from './books.ts'
 import type { Checker } from './checker.ts'
-import type { Cluster, Proc } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { SimFailure } from './failure.ts'
+import type { Proc } from './proc.ts'
 
 /** For finding each other again, an election with a few collisions, and the rounds of messages. */
 const SLACK_MS = 8000

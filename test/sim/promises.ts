@@ -6,8 +6,8 @@
 
 import { type Ballot, type Message, type Output, showBallot } from '../../src/barrier/mod.ts'
 import { isNewer } from './ballots.ts'
-import type { Proc, Watcher } from './cluster.ts'
 import { violated } from './failure.ts'
+import type { Proc, Watcher } from './proc.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 

@@ -2,9 +2,10 @@
 
 import type { Output, PlanSpec } from '../../src/barrier/mod.ts'
 import { Checker } from './checker.ts'
-import { Cluster, type Proc } from './cluster.ts'
+import { Cluster } from './cluster.ts'
 import { IncarnationRule } from './incarnations.ts'
 import { Prng } from './prng.ts'
+import type { Proc } from './proc.ts'
 import { PromiseRule } from './promises.ts'
 import { hostName } from './scenario.ts'
 import { SteadyRule } from './steady.ts'

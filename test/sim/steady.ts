@@ -8,8 +8,9 @@ import { type Decision, type Member, type Output, showDecision } from '../../src
 import { majority, sameBallot } from './ballots.ts'
 import { isSame, membersAt, type PlanBook } from './books.ts'
 import type { Checker } from './checker.ts'
-import type { Cluster, Proc, Watcher } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { violated } from './failure.ts'
+import type { Proc, Watcher } from './proc.ts'
 
 /** After this long without troubles, ms, everything that they had upset has come to rest. */
 const REST_MS = 10_000

@@ -2,8 +2,8 @@
 
 import type { Output, PlanRef } from '../../src/barrier/mod.ts'
 import type { Books } from './books.ts'
-import type { Proc, Watcher } from './cluster.ts'
 import { violated } from './failure.ts'
+import type { Proc, Watcher } from './proc.ts'
 
 export class SubmissionRule implements Watcher {
   readonly #books: Books

@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Decision, PlanSpec } from '../../src/barrier/mod.ts'
-import { Cluster, type ClusterOptions, type Proc } from './cluster.ts'
+import { Cluster } from './cluster.ts'
 import { Prng } from './prng.ts'
+import type { ClusterOptions, Proc } from './proc.ts'
 
 const HOSTS = ['a', 'b', 'c', 'd', 'e']
 const HEARTBEAT_MS = 1000

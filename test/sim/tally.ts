@@ -2,7 +2,7 @@
 
 import type { Ballot, Decision, Output } from '../../src/barrier/mod.ts'
 import { sameBallot } from './ballots.ts'
-import type { Proc } from './cluster.ts'
+import type { Proc } from './proc.ts'
 
 /** Many histories without one of these have missed what they are for. */
 const wanted = [
