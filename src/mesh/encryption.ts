@@ -1,6 +1,7 @@
 /**
- * Noise that prepares its keys once. As shipped, it hands the bytes of the key to the system's ChaCha20-Poly1305 with each
- * message, which takes twice as long to read them as to encrypt a few kilobytes.
+ * Noise that prepares its keys once, and reads messages without errors. As shipped, it hands the bytes of the key to the
+ * system's ChaCha20-Poly1305 with each message, which takes twice as long to read them as to encrypt a few kilobytes; and behind
+ * each message it looks for the length of the next one, and makes an error with its stack when none is there yet.
  */
 
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
@@ -31,8 +32,37 @@ export function thriftyNoise(): (components: Components) => ConnectionEncrypter 
       encrypter.crypto.decrypt = (data, nonce, extra, key, into) =>
         data.byteLength < SHORT_BYTES ? decrypt(data, nonce, extra, key, into) : open(data, nonce, extra, key)
     }
+    const inbound = encrypter.secureInbound.bind(encrypter)
+    const outbound = encrypter.secureOutbound.bind(encrypter)
+    encrypter.secureInbound = async (stream, options) => patient(await inbound(stream, options))
+    encrypter.secureOutbound = async (stream, options) => patient(await outbound(stream, options))
     return encrypter
   }
+}
+
+/** No frame is longer: one whose length is not there yet is taken for such a one, and waited for. */
+const FRAME_BYTES_MAX = 0xffff
+
+function patient<Secured extends { readonly connection: object }>(secured: Secured): Secured {
+  const { connection } = secured
+  if (hasDecoder(connection)) {
+    connection.decoder.lengthDecoder = (bytes) => (bytes.byteLength < 2 ? FRAME_BYTES_MAX : bytes.getUint16(0))
+  }
+  return secured
+}
+
+interface Decoder {
+  lengthDecoder: (bytes: { readonly byteLength: number; getUint16(at: number): number }) => number
+}
+
+function hasDecoder(connection: object): connection is { readonly decoder: Decoder } {
+  return (
+    'decoder' in connection &&
+    typeof connection.decoder === 'object' &&
+    connection.decoder !== null &&
+    'lengthDecoder' in connection.decoder &&
+    typeof connection.decoder.lengthDecoder === 'function'
+  )
 }
 
 const keys = new WeakMap<Uint8Array, KeyObject>()
