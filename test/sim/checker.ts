@@ -72,6 +72,9 @@ export class Checker implements Watcher {
       case 'plan_finished':
         this.#course.finished(proc, output)
         return
+      case 'progress':
+        this.#course.shows(proc, output)
+        return
       case 'leader_elected':
         if (output.ballot.peer === proc.member.peer) this.#agreement.elected(proc, output.ballot)
         return

@@ -101,6 +101,12 @@ export class CourseRule {
     violated('7 honesty', `${proc.member.peer} waited ${expected.toFixed(0)} ms, and says ${waitedMs.toFixed(0)}`)
   }
 
+  /** Who is ready is shown of the barrier that is open. */
+  shows(proc: Proc, { digest: { plan, sequence } }: Extract<Output, { type: 'progress' }>): void {
+    if (this.#books.ofPeer(proc).plan === plan.uid && sequence === this.#books.openAt(proc)) return
+    violated('7 honesty', `${proc.member.peer} shows who is ready at ${plan.uid}#${sequence}, which is not open`)
+  }
+
   cancelled(proc: Proc, { sequence }: Extract<Output, { type: 'cancel_stage' }>): void {
     const own = this.#books.ofPeer(proc)
     if (!own.running || sequence !== own.position)

@@ -124,6 +124,17 @@ export const liesOfPlans: readonly Mutation[] = [
     edits: [edit('leader.ts', "(known?.verdict === 'left' || plan.gone.has(peer))", "known?.verdict === 'left'")],
   },
   {
+    name: 'a leader never asks again for a ready that was lost',
+    story: '28-lost-ready.txt',
+    edits: [
+      edit('member.ts', 'lead.proposal !== null || isHeld\n', 'lead.proposal !== null || isHeld || known.connected\n'),
+    ],
+  },
+  {
+    name: 'who is ready at another barrier is shown',
+    edits: [edit('member.ts', '  if (digest.sequence !== plan.openSequence) return\n  const held', '  const held')],
+  },
+  {
     name: 'an answer of a leader of other plans counts as a sign of life',
     story: '27-leader-of-no-plan.txt',
     edits: [
