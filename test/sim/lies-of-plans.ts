@@ -124,6 +124,18 @@ export const liesOfPlans: readonly Mutation[] = [
     edits: [edit('leader.ts', "(known?.verdict === 'left' || plan.gone.has(peer))", "known?.verdict === 'left'")],
   },
   {
+    name: 'an abort that was asked for dies with the leader',
+    story: '29-abort-asked-for.txt',
+    edits: [
+      edit('member.ts', '  if (plan !== null && plan.abortReason !== null) askAbort(step, plan.abortReason)\n', ''),
+    ],
+  },
+  {
+    name: 'one that takes no part in a plan cannot ask for its end',
+    story: '29-abort-asked-for.txt',
+    edits: [edit('member.ts', 'const target = plan?.ref ?? state.leaderPlan', 'const target = plan?.ref ?? null')],
+  },
+  {
     name: 'a leader never asks again for a ready that was lost',
     story: '28-lost-ready.txt',
     edits: [
