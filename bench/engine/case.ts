@@ -18,6 +18,7 @@ import {
 } from '../../src/io/mod.ts'
 import { type Case, READ_FILES, SMALL_FILES, WRITE_BYTES, WRITE_OBJECT_BYTES } from './cases.ts'
 import type { Figures, Timing } from './figures.ts'
+import { touchPages } from './pages.ts'
 
 const [caseText = '', timingText = '', folder = ''] = process.argv.slice(2)
 const one: Case = JSON.parse(caseText)
@@ -32,6 +33,7 @@ async function run(work: StageWork): Promise<StageResult & { readonly cpuMs: num
   sequence++
   const context = { run: 'bench', plan: 1, stage: 's', sequence, agent: 'a', agentIndex: 0, agents: ['a'], seed: 7 }
   const stage = await engine.arm(work, context)
+  if (one.kind === 'write' && !one.direct) touchPages(folder, WRITE_BYTES)
   const before = process.cpuUsage()
   const result = await stage.run({ startAt: now() + 5, signal: AbortSignal.timeout(120_000) })
   const { user, system } = process.cpuUsage(before)

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { type Case, MIB, READ_FILES, SMALL_FILES, WRITE_BYTES, WRITE_OBJECT_BYTES } from './cases.ts'
 import type { Figures, Timing } from './figures.ts'
+import { touchPages } from './pages.ts'
 
 const direction = z.object({ total_ios: z.number(), io_bytes: z.number(), runtime: z.number() })
 const report = z.object({
@@ -27,6 +28,7 @@ export async function runFio(one: Case, folder: string, timing: Timing): Promise
     `--direct=${one.direct ? 1 : 0}`,
     ...argumentsOf(one, folder, timing),
   ]
+  if (one.kind === 'write' && !one.direct) touchPages(folder, WRITE_BYTES)
   const { stdout } = await promisify(execFile)('fio', args, { maxBuffer: 16 * MIB })
   // Notices may stand before the document.
   const [job] = report.parse(JSON.parse(stdout.slice(stdout.indexOf('{')))).jobs

@@ -1,6 +1,7 @@
 /** The threads of an engine: started once, used for one stage after another, replaced when one is lost. */
 
 import module from 'node:module'
+import os from 'node:os'
 import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
@@ -160,20 +161,22 @@ function withCompileCache(): { env?: NodeJS.ProcessEnv } {
 }
 
 /**
- * Flags of V8 for the threads that are made until the function returned is called. They compile what runs often themselves:
- * V8's own threads, which do it otherwise, are few, and among many busy lanes they get no CPU. And their memory is not
- * searched for garbage until there is some: otherwise each of them did that once soon after its start, for 15 ms. Node
- * only: Deno's flags are fixed when it starts.
+ * Flags of V8 for the threads that are made until the function returned is called. Their memory is not searched for garbage
+ * until there is some: otherwise each of them did that once soon after its start, for 15 ms. And where they are as many as the
+ * cores, they compile what runs often themselves: V8's own threads, which do it otherwise, are few, and get no CPU among many
+ * busy lanes. Node only: Deno's flags are fixed when it starts.
  */
-function setLaneFlags(): () => void {
-  for (const flag of LANE_FLAGS) setFlagsFromString(flag)
+function setLaneFlags(threads: number): () => void {
+  const isCrowded = threads >= os.availableParallelism()
+  for (const flag of isCrowded ? [...LANE_FLAGS, COMPILE_ALONE] : LANE_FLAGS) setFlagsFromString(flag)
   return () => {
     for (const flag of USUAL_FLAGS) setFlagsFromString(flag)
   }
 }
 
 /** A lane has some 10 MiB; a limit of the old space of 32 MiB leaves it in peace. */
-const LANE_FLAGS = ['--no-concurrent-recompilation', '--initial-old-space-size=32']
+const LANE_FLAGS = ['--initial-old-space-size=32']
+const COMPILE_ALONE = '--no-concurrent-recompilation'
 const USUAL_FLAGS = ['--concurrent-recompilation', '--initial-old-space-size=0']
 
 export class LanePool {
@@ -187,7 +190,7 @@ export class LanePool {
   async take(count: number, isShared: boolean): Promise<readonly LaneThread[]> {
     if (this.#closed) throw new IoError('CLOSED', 'The engine was closed')
     for (let i = this.#threads.length - 1; i >= 0; i--) if (this.#threads[i]?.isLost) this.#threads.splice(i, 1)
-    const endFlags = setLaneFlags()
+    const endFlags = setLaneFlags(count)
     try {
       if (this.#threads.length === 0 && count > 1) {
         // The others find what this one has compiled.

@@ -51,6 +51,15 @@ const NAME_BYTES_MAX = 255
 const SLASH = 47
 const INTERRUPTED = 'EINTR'
 
+/** For practice: one file stands in for all. */
+export interface StandIn {
+  readonly name: string
+  /** Those of the flags to open files with that it takes. */
+  readonly flags: number
+}
+
+const ALL_FLAGS = -1
+
 export class LibraryCalls implements FileCalls {
   readonly #c: Omit<CLibrary, 'syscall'>
   readonly #name = new Uint8Array(NAME_BYTES_MAX + 1)
@@ -58,7 +67,12 @@ export class LibraryCalls implements FileCalls {
   readonly #stat = new Uint8Array(STATX_BYTES)
   readonly #statWords = new Uint32Array(this.#stat.buffer)
 
-  constructor(c: CLibrary) {
+  readonly #onlyName: string | null
+  readonly #flags: number
+
+  constructor(c: CLibrary, standIn: StandIn | null = null) {
+    this.#onlyName = standIn?.name ?? null
+    this.#flags = standIn?.flags ?? ALL_FLAGS
     // Of one shape, whoever made it: V8 compiles for shapes.
     this.#c = {
       openat: c.openat,
@@ -77,7 +91,7 @@ export class LibraryCalls implements FileCalls {
   open(folder: HeldFolder, name: string, flags: number): number {
     const text = this.#encode(name)
     for (;;) {
-      const fd = this.#c.openat(folder.fd, text, flags | O_CLOEXEC, MODE)
+      const fd = this.#c.openat(folder.fd, text, (flags & this.#flags) | O_CLOEXEC, MODE)
       if (fd >= 0) return fd
       this.#fail('open', folder.prefix + name)
     }
@@ -165,7 +179,8 @@ export class LibraryCalls implements FileCalls {
   }
 
   /** As the system wants it, until the next call. A path would leave the folder that is held: it is refused. */
-  #encode(name: string): Uint8Array {
+  #encode(given: string): Uint8Array {
+    const name = this.#onlyName ?? given
     const bytes = this.#name
     const { length } = name
     if (length > NAME_BYTES_MAX) throw failedCall('ENAMETOOLONG', 'file name too long', 'open', name)

@@ -2,7 +2,8 @@
  * Files for practice: every one of them is a device that has nothing but zeros and keeps nothing. No storage is touched.
  *
  * What is compiled here must fit what comes later, or it is thrown away with the first real operation: so all objects are of
- * the same shapes, and calls that must not be the real ones are made in two ways, neither of which is compiled for good.
+ * the same shapes and call the same functions; one that must not be called is replaced in two ways, so that neither is
+ * compiled for good.
  */
 
 import { constants, openSync } from 'node:fs'
@@ -13,15 +14,15 @@ import { type CLibrary, LibraryCalls } from './libc.ts'
 
 const FOLDER = '/dev/'
 const DEVICE = 'zero'
-const DEVICE_BYTES = Buffer.from(`${DEVICE}\0`)
+const { O_CREAT, O_EXCL, O_DIRECTORY, O_DIRECT = 0 } = constants
+const STAND_IN = { name: DEVICE, flags: ~(O_CREAT | O_EXCL | O_DIRECTORY | O_DIRECT) } as const
 /** Each is a descriptor more. */
 const HELD_MAX = 8
 
 /** To be used in turn. By the calls that real files are reached by; they throw a system error where there is no such device. */
 export function practiceFiles(): readonly FileAccess[] {
   const library = cLibrary()
-  const one = library === null ? null : onDevice(library)
-  const calls = one === null ? [byRuntime()] : [new LibraryCalls(one), new LibraryCalls(again(one))]
+  const calls = library === null ? [byRuntime()] : keeping(library).map((each) => new LibraryCalls(each, STAND_IN))
   return calls.map((each) => ({
     folders: new Folders({ allow: [], allowExec: false }, HELD_MAX, true, hold),
     calls: each,
@@ -32,26 +33,13 @@ function hold(): HeldFolder {
   return { fd: openSync(FOLDER, constants.O_RDONLY), prefix: FOLDER }
 }
 
-function onDevice(library: CLibrary): CLibrary {
-  return {
-    ...library,
-    openat: (folder, _name, _flags, mode) => library.openat(folder, DEVICE_BYTES, constants.O_RDWR, mode),
-    ftruncate: () => 0,
-    statx: (folder, name, flags, mask, into) =>
-      library.statx(folder, name[0] === 0 ? name : DEVICE_BYTES, flags, mask, into),
-    // The device stays.
-    unlinkat: () => 0,
-    getdents64: () => 0,
-  }
-}
-
-function again(one: CLibrary): CLibrary {
-  return {
-    ...one,
-    openat: (folder, name, flags, mode) => one.openat(folder, name, flags, mode),
-    statx: (folder, name, flags, mask, into) => one.statx(folder, name, flags, mask, into),
-    unlinkat: (folder, name, flags) => one.unlinkat(folder, name, flags),
-  }
+/** The device stays as it is. */
+function keeping(library: CLibrary): readonly CLibrary[] {
+  const rest = { ...library, ftruncate: () => 0, getdents64: () => 0 }
+  return [
+    { ...rest, unlinkat: () => 0 },
+    { ...rest, unlinkat: () => 0 },
+  ]
 }
 
 function byRuntime(): FileCalls {
