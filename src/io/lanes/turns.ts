@@ -23,21 +23,27 @@ const SCHED_OTHER = 0
 const SHORTEST_NS = 100_000n
 const USUAL_NS = 0n
 
-/** Returns what makes them usual again. Does nothing where it is not possible: it is a matter of fractions of a millisecond. */
-export function shortenTurns(): () => void {
-  return askFor(SHORTEST_NS) ? () => void askFor(USUAL_NS) : () => {}
-}
+const THIS_THREAD = 0
+const NO_FLAGS = 0
 
-function askFor(runtimeNs: bigint): boolean {
+/**
+ * Returns what makes them usual again, which takes some microseconds. Does nothing where it is not possible: it is a matter of
+ * fractions of a millisecond.
+ */
+export function shortenTurns(): () => void {
+  const nothing = (): void => {}
   const library = cLibrary()
   const calls = CALLS[process.arch]
-  if (library === null || calls === undefined) return false
-  const attributes = new Uint8Array(ATTRIBUTES_BYTES)
-  const view = new DataView(attributes.buffer)
-  const [thisThread, noFlags] = [0, 0]
-  if (library.syscall(calls.get, thisThread, attributes, ATTRIBUTES_BYTES, noFlags) < 0) return false
+  if (library === null || calls === undefined) return nothing
+  const usual = new Uint8Array(ATTRIBUTES_BYTES)
+  if (library.syscall(calls.get, THIS_THREAD, usual, ATTRIBUTES_BYTES, NO_FLAGS) < 0) return nothing
+  const view = new DataView(usual.buffer)
   // Whoever started this process with another policy knows better.
-  if (view.getUint32(POLICY, true) !== SCHED_OTHER) return false
-  view.setBigUint64(RUNTIME, runtimeNs, true)
-  return library.syscall(calls.set, thisThread, attributes, noFlags, noFlags) >= 0
+  if (view.getUint32(POLICY, true) !== SCHED_OTHER) return nothing
+  view.setBigUint64(RUNTIME, USUAL_NS, true)
+  const short = usual.slice()
+  new DataView(short.buffer).setBigUint64(RUNTIME, SHORTEST_NS, true)
+  const ask = (attributes: Uint8Array): boolean =>
+    library.syscall(calls.set, THIS_THREAD, attributes, NO_FLAGS, NO_FLAGS) >= 0
+  return ask(short) ? () => void ask(usual) : nothing
 }
