@@ -36,9 +36,9 @@ export class Guard {
   readonly #refusals = new Budget(limits.refusalsForgivenPerSecond, limits.refusalsMax)
   #bannedUntil = 0
 
-  /** Counts a refusal; true when it was one too many. */
-  refuse(): boolean {
-    if (this.#refusals.take()) return false
+  /** Counts a refusal, of a message of so many bytes; true when it was one too many. */
+  refuse(bytes = 0): boolean {
+    if (this.#refusals.take(1 + bytes / limits.refusedBytesPerRefusal)) return false
     this.#bannedUntil = now() + limits.banMs
     return true
   }

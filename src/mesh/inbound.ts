@@ -13,14 +13,14 @@ import { alive, isOfType } from './wire.ts'
 const carefreeBytes = 256 * 1024
 
 export interface InboundEvents {
-  /** The first document. True when the sender is a peer of this run; the stream is of no use otherwise. */
-  onHello(document: unknown): boolean
-  /** `at`: own clock, when it arrived. */
-  onDocument(document: unknown, at: number): void
+  /** The first document. What frames may be long of a peer of this run, in bytes; 0: the stream is of no use. */
+  onHello(document: unknown): number
+  /** `at`: own clock, when it arrived; `bytes` long. */
+  onDocument(document: unknown, at: number, bytes: number): void
   onBytes(): void
   /** Bytes of the unfinished frames of all peers. */
   heldByAll(): number
-  onRefused(reason: RefuseReason, expected: string, got: string): void
+  onRefused(reason: RefuseReason, expected: string, got: string, bytes?: number): void
   /** Nothing more comes. */
   onEnd(): void
 }
@@ -111,22 +111,23 @@ export class Inbound {
     try {
       document = decodeBody(body)
     } catch {
-      this.#refuse('malformed', 'JSON text', `${body.length} other bytes`)
+      this.#refuse('malformed', 'JSON text', `${body.length} other bytes`, body.length)
       if (!this.#greeted) this.abort('no hello')
       return
     }
     if (!this.#greeted) this.#greet(document)
-    else if (!isOfType(document, alive.type)) this.#events.onDocument(document, at)
+    else if (!isOfType(document, alive.type)) this.#events.onDocument(document, at, body.length)
   }
 
   #greet(document: unknown): void {
-    this.#greeted = this.#events.onHello(document)
-    if (this.#greeted) this.#reader.bytesMax = limits.frameBytesMax
+    const bytesMax = this.#events.onHello(document)
+    this.#greeted = bytesMax > 0
+    if (this.#greeted) this.#reader.bytesMax = bytesMax
     else this.abort('not a peer of this run')
   }
 
-  #refuse(reason: RefuseReason, expected: string, got: string): void {
-    if (!this.#ended) this.#events.onRefused(reason, expected, got)
+  #refuse(reason: RefuseReason, expected: string, got: string, bytes = 0): void {
+    if (!this.#ended) this.#events.onRefused(reason, expected, got, bytes)
   }
 
   #end(): void {

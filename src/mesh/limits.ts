@@ -1,7 +1,7 @@
 /** Sizes in bytes, times in milliseconds, numbers per peer unless said otherwise. */
 export const limits = {
   frameBytesMax: 32 * 1024 * 1024,
-  /** Of a peer that has not said yet who it is. */
+  /** Of a peer that has not said yet who it is, and of clients, which say little more. */
   helloBytesMax: 1024 * 1024,
   gossipBytesMax: 256 * 1024,
   /** Peers to which each peer passes gossip on. */
@@ -31,6 +31,8 @@ export const limits = {
   gossipLateMax: 64,
   /** Refusals in a burst after which a peer is disconnected, how many are forgiven a second, how long it stays out. */
   refusalsMax: 100,
+  /** A refused message counts once more for each such part of it: the longest take seconds to read. */
+  refusedBytesPerRefusal: 128 * 1024,
   refusalsForgivenPerSecond: 0.1,
   banMs: 60_000,
   /** Looks in which a new peer must say who it is, and in which something of an unfinished frame must have come. */

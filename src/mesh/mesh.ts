@@ -98,7 +98,7 @@ class RunningMesh implements Mesh {
     this.#peers = new Peers(node, gate, self, {
       onUp: (peer) => this.#onUp(peer),
       onDown: (peer) => this.#onDown(peer),
-      onFrame: (peer, document, at) => this.#onFrame(peer, document, at),
+      onFrame: (peer, document, at, bytes) => this.#onFrame(peer, document, at, bytes),
       onHearsay: (peer) => this.#rendezvous?.lookFor(peer),
       onUnreachable: (peer) => this.#driver?.feed({ type: 'unreachable', peer }),
       onRefused: (reason, from, expected, got) => this.#refused(reason, from, expected, got),
@@ -312,9 +312,9 @@ class RunningMesh implements Mesh {
     if (peer.role === 'agent') this.#driver?.feed({ type: 'peer_down', peer: peer.peerId })
   }
 
-  #onFrame(peer: PeerInfo, document: unknown, at: number): void {
+  #onFrame(peer: PeerInfo, document: unknown, at: number, bytes: number): void {
     const checked = checkMessage(document)
-    if (!checked.ok) this.#peers.refuse(peer.peerId, 'malformed', 'a message of the protocol', checked.fault)
+    if (!checked.ok) this.#peers.refuse(peer.peerId, 'malformed', 'a message of the protocol', checked.fault, bytes)
     else if (peer.role === 'agent') this.#take(peer.peerId, peer.incarnation, checked.value, at)
     else this.#peers.refuse(peer.peerId, 'role', 'agreement messages of agents', `${checked.value.type} of a client`)
   }

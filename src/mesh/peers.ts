@@ -23,7 +23,7 @@ export interface PeersEvents {
   onUp(peer: PeerInfo): void
   onDown(peer: PeerInfo): void
   /** A frame of a peer that is up; not yet checked. `at`: own clock, when it arrived. */
-  onFrame(peer: PeerInfo, document: unknown, at: number): void
+  onFrame(peer: PeerInfo, document: unknown, at: number, bytes: number): void
   onUnreachable(peer: string): void
   /** Others know a peer that is new here: it is looked for on this host. */
   onHearsay(peer: string): void
@@ -264,16 +264,16 @@ export class Peers {
     const record = this.#records.of(connection.remotePeer.toString())
     const inbound: Inbound = new Inbound(stream, record.guard, {
       onHello: (document) => this.#onHello(record, inbound, document),
-      onDocument: (document, at) => {
+      onDocument: (document, at, bytes) => {
         if (record.inbound !== inbound || record.info === undefined) return
-        if (isOfType(document, 'introduction')) this.#onIntroduction(record, document)
-        else this.#events.onFrame(record.info, document, at)
+        if (isOfType(document, 'introduction')) this.#onIntroduction(record, document, bytes)
+        else this.#events.onFrame(record.info, document, at, bytes)
       },
       onBytes: () => {
         record.tending.heard = true
       },
       heldByAll: () => [...this.#inbounds].reduce((sum, { held }) => sum + held, 0),
-      onRefused: (reason, expected, got) => this.refuse(record.peer, reason, expected, got),
+      onRefused: (reason, expected, got, bytes) => this.refuse(record.peer, reason, expected, got, bytes),
       onEnd: () => {
         this.#inbounds.delete(inbound)
         if (record.inbound !== inbound) return
@@ -284,13 +284,13 @@ export class Peers {
     this.#inbounds.add(inbound)
   }
 
-  /** True when the sender is a peer of this run. */
-  #onHello(record: PeerRecord, inbound: Inbound, document: unknown): boolean {
+  /** What frames may be long of a peer of this run; 0 of others. */
+  #onHello(record: PeerRecord, inbound: Inbound, document: unknown): number {
     const greeting = judgeHello(document, this.#self.run, record.info)
     if (!greeting.ok) {
       this.#events.onRefused('hello', record.peer, greeting.expected, greeting.got)
       for (const connection of this.#node.getConnections(record.id)) void connection.close().catch(() => undefined)
-      return false
+      return 0
     }
     const { name, incarnation, role, version, runtime, addrs, peers } = greeting.hello
     this.#records.met(record.peer)
@@ -301,22 +301,23 @@ export class Peers {
     record.info = { peerId: record.peer, name, incarnation, role, version, runtime, addrs, connected: true }
     this.#upIfReady(record)
     void this.#openLink(record)
-    if (role === 'agent') this.#hearOf(record, peers)
-    return true
+    if (role !== 'agent') return limits.helloBytesMax
+    this.#hearOf(record, peers)
+    return limits.frameBytesMax
   }
 
-  #onIntroduction(record: PeerRecord, document: unknown): void {
+  #onIntroduction(record: PeerRecord, document: unknown, bytes: number): void {
     const checked = checkIntroduction(document)
-    if (!checked.ok) this.refuse(record.peer, 'malformed', 'an introduction', checked.fault)
+    if (!checked.ok) this.refuse(record.peer, 'malformed', 'an introduction', checked.fault, bytes)
     else if (record.info?.role === 'agent') this.#hearOf(record, checked.value.peers)
     else this.refuse(record.peer, 'role', 'introductions by agents', 'one by a client')
   }
 
-  /** Counts a refusal against the peer, and disconnects it after too many. */
-  refuse(peer: string, reason: RefuseReason, expected: string, got: string): void {
+  /** Counts a refusal against the peer, of a message of so many bytes, and disconnects it after too many. */
+  refuse(peer: string, reason: RefuseReason, expected: string, got: string, bytes = 0): void {
     this.#events.onRefused(reason, peer, expected, got)
     const record = this.#records.get(peer)
-    if (record?.guard.refuse()) this.#dialer.hangUp(record, 'too many refusals')
+    if (record?.guard.refuse(bytes)) this.#dialer.hangUp(record, 'too many refusals')
   }
 
   #upIfReady(record: PeerRecord): void {

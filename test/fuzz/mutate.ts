@@ -41,6 +41,9 @@ const texture = [
 
 type Json = unknown
 
+/** Of a text that is said again and again. */
+const LONG_CHARS = 2 * 1024 * 1024
+
 /** Any value that JSON can say. */
 function anyValue(prng: Prng, others: readonly Json[], depth = 0): Json {
   const kind = prng.int(0, depth > 3 ? 4 : 7)
@@ -57,6 +60,9 @@ function anyValue(prng: Prng, others: readonly Json[], depth = 0): Json {
 /** The same document with one thing in it changed. */
 function changeOne(document: Json, prng: Prng, others: readonly Json[]): Json {
   const isBranch = typeof document === 'object' && document !== null
+  if (typeof document === 'string' && document !== '' && prng.chance(0.02)) {
+    return document.repeat(1 + LONG_CHARS / document.length)
+  }
   if (!isBranch || prng.chance(0.15)) return anyValue(prng, others)
   if (Array.isArray(document)) return changeList(document, prng, others)
   const entries = Object.entries(document)

@@ -63,7 +63,7 @@ it.runIf(process.platform === 'linux')(
     await using crowd = new AsyncDisposableStack()
     const attack = async (index: number): Promise<void> => {
       const attacker = crowd.use(await Attacker.create())
-      const greeted = await attacker.join(address, cluster.runId, { role: 'client', name: `m${index}` })
+      const greeted = await attacker.join(address, cluster.runId, { name: `m${index}` })
       const stranger = await attacker.stream(address)
       const request = await attacker.stream(address, protocols.client)
       await Promise.all([

@@ -148,9 +148,22 @@ describe.concurrent('noise', () => {
     stream.send(encodeFrame({ type: 'obey' }))
     stream.send(new Uint8Array([0xff, 0, 0, 0]))
     const frame = await refusedBy(leader, 'frame', attacker.peerId)
-    expect(frame.expected).toBe(`frames of at most ${limits.frameBytesMax} bytes`)
+    expect(frame.expected).toBe(`frames of at most ${limits.helloBytesMax} bytes`)
     expect(frame.got).toContain(`${0xff00_0000} bytes`)
     await closed(stream)
+    await finished(walk)
+  })
+
+  it('that takes long to read is heard once', async () => {
+    await using world = await World.create()
+    const { walk, leader } = await underWay(world)
+    await using attacker = await Attacker.create()
+    const stream = await attacker.join(leader.address, world.runId)
+    const { refusalsMax, refusedBytesPerRefusal } = limits
+    stream.send(encodeFrame({ type: 'leave', noise: 'x'.repeat(refusalsMax * refusedBytesPerRefusal) }))
+    await refusedBy(leader, 'malformed', attacker.peerId)
+    await closed(stream)
+    await expect(attacker.stream(leader.address)).rejects.toThrow()
     await finished(walk)
   })
 })

@@ -45,7 +45,7 @@ class FakeStream extends EventTarget {
 }
 
 /** Of a stream that hears nothing of interest. */
-const deaf = { onHello: () => false, onDocument: () => {}, onBytes: () => {}, heldByAll: () => 0, onRefused: () => {} }
+const deaf = { onHello: () => 0, onDocument: () => {}, onBytes: () => {}, heldByAll: () => 0, onRefused: () => {} }
 
 const noise = new Uint8Array([0, 0, 0, 2, 1, 2])
 
@@ -54,7 +54,7 @@ it('nothing is heard behind what ends a stream, though it came in the same packe
   const told: string[] = []
   new Inbound(stream.asStream, new Guard(), {
     ...deaf,
-    onHello: () => told.push('hello') > 0,
+    onHello: () => told.push('hello') * limits.helloBytesMax,
     onDocument: () => told.push('document'),
     onRefused: (reason) => told.push(reason),
     onEnd: () => told.push('end'),

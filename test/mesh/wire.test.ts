@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { barrierLimits } from '../../src/barrier/mod.ts'
 import { decodeBody, encodeFrame, FrameReader, headerBytes } from '../../src/mesh/frames.ts'
-import { checkGossip, checkHello, checkMessage } from '../../src/mesh/wire.ts'
+import { limits } from '../../src/mesh/limits.ts'
+import { checkGossip, checkHello, checkIntroduction, checkMessage } from '../../src/mesh/wire.ts'
 import { decisions, hello, messages } from './samples.ts'
 
 const bodyOf = (document: unknown) => encodeFrame(document).subarray(headerBytes)
@@ -41,6 +42,14 @@ describe('messages', () => {
     const checked = checkMessage(document)
     expect(checked.ok).toBe(false)
     if (!checked.ok) expect(checked.fault.length).toBeGreaterThan(0)
+  })
+
+  it('an address as long as a frame is refused without a look at it', () => {
+    const peers = [{ peer: 'p', addrs: ['/tcp/1'.repeat(limits.frameBytesMax / 6)] }]
+    const before = process.cpuUsage()
+    expect(checkIntroduction({ type: 'introduction', peers }).ok).toBe(false)
+    // Parsed, it takes seconds.
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(500)
   })
 
   it('a result larger than allowed is refused', () => {
