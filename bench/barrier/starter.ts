@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { shortenTurns } from '../../src/io/lanes/turns.ts'
+import { makeUrgent } from '../../src/io/lanes/urgency.ts'
 import { QUIET_AFTER_START_MS } from '../../src/io/limits.ts'
 import { now } from './clock.ts'
 
@@ -38,9 +38,9 @@ function serve(): void {
     Atomics.wait(signals, 0, 0)
     Atomics.store(signals, 0, 0)
     const at = times[0] ?? 0
-    const usualTurns = shortenTurns()
+    const makeUsual = makeUrgent()
     for (let left = at - now(); left > 0; left = at - now()) Atomics.wait(signals, 1, 0, left)
-    usualTurns()
+    makeUsual()
     times[1] = now()
   }
 }

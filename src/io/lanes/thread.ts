@@ -24,7 +24,7 @@ import { alike, practiceFor } from './practice.ts'
 import { PrepareLane } from './prepare.ts'
 import { SharedWalks } from './shared-walk.ts'
 import type { Timing } from './timing.ts'
-import { shortenTurns } from './turns.ts'
+import { makeUrgent } from './urgency.ts'
 
 if (parentPort === null) throw new Error('This file is the entry of a worker thread')
 const port = parentPort
@@ -163,9 +163,9 @@ async function runLanes(thread: JobState, lanes: readonly Seated[]): Promise<voi
   const clock = new Float64Array(job.clock)
   timing.toEngineClock = performance.timeOrigin + (clock[1 + (job.seats[0]?.index ?? 0)] ?? 0)
   timing.startAt = (clock[0] ?? 0) - timing.toEngineClock
-  const usualTurns = shortenTurns()
+  const makeUsual = makeUrgent()
   waitFor(timing.startAt, control)
-  usualTurns()
+  makeUsual()
   if (Atomics.load(control, CONTROL.STOP) !== 0) return
   const [first] = lanes
   if (first === undefined) return
