@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { makeUrgent } from '../../src/io/lanes/urgency.ts'
+import { beUrgent, beUsual, takeShortTurns } from '../../src/io/lanes/urgency.ts'
 import { QUIET_AFTER_START_MS } from '../../src/io/limits.ts'
 import { now } from './clock.ts'
 
@@ -38,10 +38,12 @@ function serve(): void {
     Atomics.wait(signals, 0, 0)
     Atomics.store(signals, 0, 0)
     const at = times[0] ?? 0
-    const makeUsual = makeUrgent()
+    beUrgent()
     for (let left = at - now(); left > 0; left = at - now()) Atomics.wait(signals, 1, 0, left)
-    makeUsual()
-    times[1] = now()
+    takeShortTurns()
+    const startedAt = now()
+    beUsual()
+    times[1] = startedAt
   }
 }
 

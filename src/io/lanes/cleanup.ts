@@ -22,6 +22,7 @@ import {
   storesOf,
 } from './lane.ts'
 import type { DoneOp } from './op-rows.ts'
+import { beUsual } from './urgency.ts'
 
 const TAKEN_AT_ONCE = 64
 /** How often a lane looks whether the others of its thread are as far, ms. */
@@ -53,6 +54,7 @@ export class CleanupLane {
     recorder.set(HEAD.STARTED_AT, started)
     recorder.set(HEAD.MEASURED_AT, started)
     yield* this.#removePrepared()
+    beUsual()
     const putUris = new Set(this.#work.putUris)
     for (const uri of putUris) {
       yield* this.#removePuts(uri)

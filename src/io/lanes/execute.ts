@@ -21,6 +21,7 @@ import {
 import type { OpRows } from './op-rows.ts'
 import { Pacer } from './pacer.ts'
 import { retryPause } from './retries.ts'
+import { beUsual } from './urgency.ts'
 
 /**
  * Operations that are done in one call. V8 compiles a function to its best when it is called again, not in the middle of a
@@ -137,7 +138,7 @@ export class ExecuteLane {
       if (isFirst && pacer === null) {
         letOthersBegin(lane)
         this.#last = monotonic.now()
-      }
+      } else if (isFirst) beUsual()
       isFirst = false
     }
     endLane(lane, (pacer === null ? this.#last : monotonic.now()) + toEngineClock)

@@ -13,6 +13,7 @@ import type { Job, LaneSeat } from './jobs.ts'
 import type { OpRows } from './op-rows.ts'
 import type { SharedWalks } from './shared-walk.ts'
 import type { Timing } from './timing.ts'
+import { beUsual } from './urgency.ts'
 
 /**
  * A lane's work as a coroutine: it yields `BEFORE_START`, and then only when a store answers with a promise, so that the same
@@ -78,10 +79,12 @@ export function endLane(lane: LaneContext, at: number): void {
 /**
  * After its first operation a lane that owns its thread lets others begin. Those that never wait for storage, where all agents
  * of a host together have more of them than it has cores, would otherwise begin one after another, each when the time slice
- * of the one before it is over (4 ms).
+ * of the one before it is over (4 ms). From then on it is a usual thread.
  */
 export function letOthersBegin({ blocks, control }: LaneContext): void {
-  if (blocks) Atomics.wait(control, CONTROL.STOP, 0, OTHERS_BEGIN_MS)
+  if (!blocks) return
+  Atomics.wait(control, CONTROL.STOP, 0, OTHERS_BEGIN_MS)
+  beUsual()
 }
 
 /** Runs a lane that owns its thread; `enter` was called. */

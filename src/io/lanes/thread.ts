@@ -24,7 +24,7 @@ import { alike, practiceFor } from './practice.ts'
 import { PrepareLane } from './prepare.ts'
 import { SharedWalks } from './shared-walk.ts'
 import type { Timing } from './timing.ts'
-import { makeUrgent } from './urgency.ts'
+import { beUrgent, beUsual, takeShortTurns } from './urgency.ts'
 
 if (parentPort === null) throw new Error('This file is the entry of a worker thread')
 const port = parentPort
@@ -163,20 +163,26 @@ async function runLanes(thread: JobState, lanes: readonly Seated[]): Promise<voi
   const clock = new Float64Array(job.clock)
   timing.toEngineClock = performance.timeOrigin + (clock[1 + (job.seats[0]?.index ?? 0)] ?? 0)
   timing.startAt = (clock[0] ?? 0) - timing.toEngineClock
-  const makeUsual = makeUrgent()
-  waitFor(timing.startAt, control)
-  makeUsual()
-  if (Atomics.load(control, CONTROL.STOP) !== 0) return
   const [first] = lanes
   if (first === undefined) return
-  if (job.isAsync) await runTogether(thread, lanes)
-  else runBlocking(first.run)
+  beUrgent()
+  try {
+    waitFor(timing.startAt, control)
+    takeShortTurns()
+    if (Atomics.load(control, CONTROL.STOP) !== 0) return
+    if (job.isAsync) await runTogether(thread, lanes)
+    else runBlocking(first.run)
+  } finally {
+    beUsual()
+  }
   if (job.work.type === 'cleanup') removeLast(first.context, lanes.length)
 }
 
 async function runTogether({ outcome }: JobState, lanes: readonly Seated[]): Promise<void> {
   const before = performance.eventLoopUtilization()
-  await Promise.all(lanes.map(({ run }) => runShared(run)))
+  const under = lanes.map(({ run }) => runShared(run))
+  beUsual()
+  await Promise.all(under)
   // Deno has no such figure, and says 0.
   const { utilization } = performance.eventLoopUtilization(before)
   if (utilization > UTILIZATION_MAX) {

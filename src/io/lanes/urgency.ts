@@ -36,24 +36,35 @@ const USUAL_NS = 0n
 const THIS_THREAD = 0
 const NO_FLAGS = 0
 
-/**
- * For a thread that is about to sleep. Returns what makes it a usual one again, which takes some microseconds and is to be
- * called before it works. Does nothing where it is not possible: it is a matter of milliseconds.
- */
-export function makeUrgent(): () => void {
-  const nothing = (): void => {}
+/** What this thread may be; null while it is a usual one, or where it cannot be another. */
+let changes: { readonly toShortTurns: () => void; readonly toUsual: () => void } | null = null
+
+/** For a thread that is about to sleep. Does nothing where it is not possible: it is a matter of milliseconds. */
+export function beUrgent(): void {
   const library = cLibrary()
   const calls = CALLS[process.arch]
-  if (library === null || calls === undefined) return nothing
+  if (library === null || calls === undefined || changes !== null) return
   const usual = new Uint8Array(ATTRIBUTES_BYTES)
-  if (library.syscall(calls.get, THIS_THREAD, usual, ATTRIBUTES_BYTES, NO_FLAGS) < 0) return nothing
+  if (library.syscall(calls.get, THIS_THREAD, usual, ATTRIBUTES_BYTES, NO_FLAGS) < 0) return
   const view = new DataView(usual.buffer)
   // Whoever started this process with another policy knows better.
-  if (view.getUint32(POLICY, true) !== SCHED_OTHER) return nothing
+  if (view.getUint32(POLICY, true) !== SCHED_OTHER) return
   view.setBigUint64(RUNTIME, USUAL_NS, true)
+  const short = withShortTurns(usual)
   const ask = (attributes: Uint8Array): boolean =>
     library.syscall(calls.set, THIS_THREAD, attributes, NO_FLAGS, NO_FLAGS) >= 0
-  return ask(servedFirst(usual)) || ask(withShortTurns(usual)) ? () => void ask(usual) : nothing
+  if (ask(servedFirst(usual))) changes = { toShortTurns: () => void ask(short), toUsual: () => void ask(usual) }
+  else if (ask(short)) changes = { toShortTurns: () => undefined, toUsual: () => void ask(usual) }
+}
+
+/** Before the first operation, which may be long: a usual thread at this point would let others of the processor go first. */
+export function takeShortTurns(): void {
+  changes?.toShortTurns()
+}
+
+export function beUsual(): void {
+  changes?.toUsual()
+  changes = null
 }
 
 function servedFirst(usual: Uint8Array): Uint8Array {
