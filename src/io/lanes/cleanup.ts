@@ -21,7 +21,6 @@ import {
   recordFailure,
   storesOf,
 } from './lane.ts'
-import type { DoneOp } from './op-rows.ts'
 import { beUsual } from './urgency.ts'
 
 const TAKEN_AT_ONCE = 64
@@ -36,6 +35,8 @@ export class CleanupLane {
   readonly #stores: readonly CollectionStores[]
   readonly #share: Share
   readonly #ref = new ObjectRef()
+  /** The next of the agent's share. */
+  #turn = 0
 
   constructor(lane: LaneContext, work: CleanupWork) {
     this.#lane = lane
@@ -72,13 +73,23 @@ export class CleanupLane {
       const from = Atomics.add(lane.cursors, 0, 1) * taken
       if (from >= count) return
       const end = Math.min(count, from + taken)
-      for (let turn = from; turn < end && !isOver(lane); turn++) {
-        const store = this.#point(first + turn * step)
-        if (store !== null) yield* this.#remove(store)
+      for (this.#turn = from; this.#turn < end && !isOver(lane); ) {
+        const rest = this.#removeSome(first, step, isFirst ? from + 1 : end)
+        if (rest !== null) yield* rest
         if (isFirst) letOthersBegin(lane)
         isFirst = false
       }
     }
+  }
+
+  /** Objects up to the turn `end`, or up to one that is to be waited for: see `PrepareLane`. */
+  #removeSome(first: number, step: number, end: number): LaneRun | null {
+    while (this.#turn < end && !isOver(this.#lane)) {
+      const store = this.#point(first + this.#turn++ * step)
+      const rest = store === null ? null : this.#remove(store)
+      if (rest !== null) return rest
+    }
+    return null
   }
 
   #point(position: number): Store | null {
@@ -93,31 +104,56 @@ export class CleanupLane {
     return null
   }
 
-  *#remove(store: Store): LaneRun {
-    const { recorder } = this.#lane
-    let from = monotonic.now()
+  /** Returns what is left to do where the store is to be waited for. */
+  #remove(store: Store): LaneRun | null {
+    const from = monotonic.now()
+    if (this.#work.mode === 'strict' && store.removesBlindly === true) return this.#lookAndRemove(store, from)
     try {
-      if (this.#work.mode === 'strict' && store.removesBlindly === true) {
-        yield* this.#look(store)
-        from = monotonic.now()
-      }
       const answer = store.remove(this.#ref)
-      if (typeof answer !== 'number') yield answer
-      const to = monotonic.now()
-      recorder.success(DELETE, 0, (to - from) * 1e6)
-      recorder.add(HEAD.DELETED, 1)
-      this.#log('delete', store, { from, to, error: undefined })
+      if (typeof answer !== 'number') return this.#removeLater(store, from, answer)
+      this.#end(store, from)
     } catch (error) {
-      this.#log('delete', store, { from, to: monotonic.now(), error })
-      if (isMissing(error) && this.#work.mode !== 'strict') recorder.add(HEAD.MISSING, 1)
-      else this.#report('delete', store, error)
+      this.#fail(store, from, error)
+    }
+    return null
+  }
+
+  *#removeLater(store: Store, from: number, given: Promise<number>): LaneRun {
+    try {
+      yield given
+      this.#end(store, from)
+    } catch (error) {
+      this.#fail(store, from, error)
     }
   }
 
-  /** Throws where nothing is. */
-  *#look(store: Store): LaneRun {
-    const answer = store.stat(this.#ref)
-    if (typeof answer !== 'number') yield answer
+  /** The look fails where nothing is. It is no part of the latency, but of a failure's. */
+  *#lookAndRemove(store: Store, lookedAt: number): LaneRun {
+    let from = lookedAt
+    try {
+      const size = store.stat(this.#ref)
+      if (typeof size !== 'number') yield size
+      from = monotonic.now()
+      const answer = store.remove(this.#ref)
+      if (typeof answer !== 'number') yield answer
+      this.#end(store, from)
+    } catch (error) {
+      this.#fail(store, from, error)
+    }
+  }
+
+  #end(store: Store, from: number): void {
+    const { recorder } = this.#lane
+    const to = monotonic.now()
+    recorder.success(DELETE, 0, (to - from) * 1e6)
+    recorder.add(HEAD.DELETED, 1)
+    this.#log('delete', store, from, to, undefined)
+  }
+
+  #fail(store: Store, from: number, error: unknown): void {
+    this.#log('delete', store, from, monotonic.now(), error)
+    if (isMissing(error) && this.#work.mode !== 'strict') this.#lane.recorder.add(HEAD.MISSING, 1)
+    else this.#report('delete', store, error)
   }
 
   /** Every thread lists the folder and takes the names that fall to it: nothing has to be remembered. */
@@ -146,7 +182,7 @@ export class CleanupLane {
     } catch (error) {
       this.#ref.name('', '')
       if (isMissing(error)) return
-      this.#log('list', store, { from, to: monotonic.now(), error })
+      this.#log('list', store, from, monotonic.now(), error)
       this.#report('list', store, error)
     }
   }
@@ -165,7 +201,8 @@ export class CleanupLane {
       const name = path.slice(cut)
       if (!this.#isOurs(name, prefix)) continue
       this.#ref.name(path.slice(0, cut), name)
-      yield* this.#remove(store)
+      const rest = this.#remove(store)
+      if (rest !== null) yield* rest
     }
   }
 
@@ -184,9 +221,10 @@ export class CleanupLane {
     return Math.floor(hash / threads) % context.agents.length === context.agentIndex
   }
 
-  #log(op: 'delete' | 'list', store: Store, done: Pick<DoneOp, 'from' | 'to' | 'error'>): void {
+  #log(op: 'delete' | 'list', store: Store, from: number, to: number, error: unknown): void {
     const { rows, seat } = this.#lane
-    rows?.add({ ...done, lane: seat.index, op, store, ref: this.#ref, answer: 0, warm: false })
+    if (rows === null) return
+    rows.add({ lane: seat.index, op, store, ref: this.#ref, from, to, answer: 0, error, warm: false })
   }
 
   #report(op: 'delete' | 'list', store: Store, error: unknown): void {
