@@ -8,11 +8,13 @@ import type { ObjectSet, SizeSpec, TreeSpec } from '../types.ts'
 import { CONTROL } from './board.ts'
 import type { Job, LaneWork } from './jobs.ts'
 
-/** Operations by which the code of a lane is compiled, and how many of them are done between two looks at the clock. */
-const OPERATIONS = 1000
+/** Operations by which V8 has compiled the code of a lane to its best, and how many are done between two looks at the clock. */
+const OPERATIONS = 4000
 const ROUND = 200
-/** A thread that gets no more done in this time is left as it is, ms. Sixteen of them need 400 on two cores. */
-const MS_MAX = 600
+/** A thread that gets no more done in this time is left as it is, ms. Sixteen of them need 800 on two cores. */
+const MS_MAX = 2000
+/** Time for V8's own threads, ms: what they compile is taken over when it is next called. */
+const COMPILED_WITHIN_MS = 1
 /** Of an object: the same code runs for larger ones. */
 const BYTES_MAX = 16 * 1024
 
@@ -36,8 +38,11 @@ export function* practiceFor(job: Job): Iterable<Job> {
   const easy = structuredClone({ work, context: { ...job.context, agents: [agent], agentIndex: 0 } })
   for (let done = 0; done < OPERATIONS && performance.now() < endAt; done += ROUND) {
     const control = new SharedArrayBuffer(4 * CONTROL.LENGTH)
+    // As when another lane has ended: what is done then is compiled with the rest.
+    if (done > 0) new Int32Array(control)[CONTROL.DONE] = 1
     const cursors = new SharedArrayBuffer(job.cursors.byteLength)
     yield alike(job, { ...easy, id: NO_ID, control, cursors, opLog: null })
+    Atomics.wait(new Int32Array(control), CONTROL.STOP, 0, COMPILED_WITHIN_MS)
   }
 }
 

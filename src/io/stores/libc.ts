@@ -67,11 +67,12 @@ export class LibraryCalls implements FileCalls {
   readonly #stat = new Uint8Array(STATX_BYTES)
   readonly #statWords = new Uint32Array(this.#stat.buffer)
 
-  readonly #onlyName: string | null
+  /** What stands for every name, as the system wants it. */
+  readonly #onlyName: Uint8Array | null
   readonly #flags: number
 
   constructor(c: CLibrary, standIn: StandIn | null = null) {
-    this.#onlyName = standIn?.name ?? null
+    this.#onlyName = standIn === null ? null : new TextEncoder().encode(`${standIn.name}\0`)
     this.#flags = standIn?.flags ?? ALL_FLAGS
     // Of one shape, whoever made it: V8 compiles for shapes.
     this.#c = {
@@ -179,8 +180,7 @@ export class LibraryCalls implements FileCalls {
   }
 
   /** As the system wants it, until the next call. A path would leave the folder that is held: it is refused. */
-  #encode(given: string): Uint8Array {
-    const name = this.#onlyName ?? given
+  #encode(name: string): Uint8Array {
     const bytes = this.#name
     const { length } = name
     if (length > NAME_BYTES_MAX) throw failedCall('ENAMETOOLONG', 'file name too long', 'open', name)
@@ -191,7 +191,7 @@ export class LibraryCalls implements FileCalls {
       bytes[i] = unit
     }
     bytes[length] = 0
-    return bytes
+    return this.#onlyName ?? bytes
   }
 
   #encodeUtf8(name: string): Uint8Array {
@@ -200,7 +200,7 @@ export class LibraryCalls implements FileCalls {
     if (bytes.includes(0) || bytes.includes(SLASH)) throw failedCall('EINVAL', 'not a name', 'open', name)
     this.#name.set(bytes)
     this.#name[bytes.length] = 0
-    return this.#name
+    return this.#onlyName ?? this.#name
   }
 
   /** Throws what the last call failed with; returns if it was only interrupted. */
