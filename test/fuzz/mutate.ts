@@ -43,6 +43,8 @@ type Json = unknown
 
 /** Of a text that is said again and again. */
 const LONG_CHARS = 2 * 1024 * 1024
+/** Of a whole document, at most: longer ones than frames are refused before anybody decodes them. */
+const DOCUMENT_CHARS = 10 * 1024 * 1024
 
 /** Any value that JSON can say. */
 function anyValue(prng: Prng, others: readonly Json[], depth = 0): Json {
@@ -83,9 +85,22 @@ function changeList(list: readonly Json[], prng: Prng, others: readonly Json[]):
 }
 
 export function mutateDocument(samples: readonly Json[], prng: Prng): Json {
-  let document = prng.pick(samples)
-  for (let rounds = prng.int(1, 3); rounds > 0; rounds -= 1) document = changeOne(document, prng, samples)
-  return document
+  while (true) {
+    let document = prng.pick(samples)
+    for (let rounds = prng.int(1, 3); rounds > 0; rounds -= 1) document = changeOne(document, prng, samples)
+    if (charsLeft(document, DOCUMENT_CHARS) >= 0) return document
+  }
+}
+
+/** Of so many characters, once a document is written out; below zero when they are too few. */
+function charsLeft(document: Json, chars: number): number {
+  if (typeof document !== 'object' || document === null) return chars - (JSON.stringify(document) ?? '').length - 1
+  let left = chars
+  for (const [key, value] of Object.entries(document)) {
+    left = charsLeft(value, Array.isArray(document) ? left : left - key.length - 3)
+    if (left < 0) break
+  }
+  return left - 2
 }
 
 export function mutateBytes(samples: readonly Uint8Array[], prng: Prng): Uint8Array {

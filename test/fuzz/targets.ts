@@ -6,7 +6,6 @@ import { agentProgressSchema } from '../../src/cli/feed.ts'
 import { PlanError, parsePlan } from '../../src/cli/plan/mod.ts'
 import { decodeResult, encodeResult, IoError } from '../../src/io/mod.ts'
 import { decodeBody, encodeFrame, FrameReader, headerBytes } from '../../src/mesh/frames.ts'
-import { limits } from '../../src/mesh/limits.ts'
 import { MeshError } from '../../src/mesh/mod.ts'
 import { parseEntry } from '../../src/mesh/rendezvous.ts'
 import { normalizeSecret } from '../../src/mesh/secret.ts'
@@ -74,15 +73,7 @@ function framed(name: string, list: readonly unknown[], check: (document: unknow
   )
 }
 
-/** As long as frames may be: what is longer is refused before anybody decodes it. */
 function frameBody(list: readonly unknown[], prng: Prng): Uint8Array {
-  while (true) {
-    const body = anyBody(list, prng)
-    if (body.length <= limits.frameBytesMax) return body
-  }
-}
-
-function anyBody(list: readonly unknown[], prng: Prng): Uint8Array {
   if (prng.chance(0.6)) return encodeFrame(mutateDocument(list, prng)).subarray(headerBytes)
   return mutateBytes(
     list.map((one) => encodeFrame(one).subarray(headerBytes)),
