@@ -1,5 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { type ExecuteWork, resolveContainment, type StageResult } from '../../src/io/mod.ts'
 import {
@@ -7,6 +10,7 @@ import {
   context,
   countOf,
   objectSet,
+  onCleanup,
   op,
   operations,
   prepare,
@@ -293,6 +297,49 @@ describe('an S3 server in trouble', () => {
     const aborted = script.requests.filter(({ method }) => method === 'DELETE').map(({ url }) => url.split('?')[1])
     expect(aborted).toHaveLength(2)
     expect(aborted[0]).toBe('uploadId=id%2F1')
+  })
+})
+
+/** A key, and a certificate for 127.0.0.1 that no system trusts; undefined where there is nothing to make them with. */
+function makeCertificate(): { readonly key: Buffer; readonly cert: Buffer } | undefined {
+  const folder = tempFolder()
+  const [key, cert] = [`${folder}/key.pem`, `${folder}/cert.pem`]
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=paceline test']
+  const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert]
+  const { status } = spawnSync('openssl', [...request, ...names])
+  return status === 0 ? { key: readFileSync(key), cert: readFileSync(cert) } : undefined
+}
+
+describe('AWS_CA_BUNDLE', () => {
+  it('is not read on the way to an endpoint without certificates, and its lack fails validation of others', async () => {
+    const script = await startScript((_request, response) => sendObject(response))
+    setEnvironment({ AWS_CA_BUNDLE: '/no/such/bundle.pem' })
+    expect(countOf(await runStage(engine, gets(script.base, 3)), 'get').count).toBe(3)
+    setEnvironment({ AWS_ENDPOINT_URL: 'https://127.0.0.1:9' })
+    const checked = await runStage(engine, validation(script.base, true))
+    expect(checked).toMatchObject({ status: 'failed', code: 'BAD_URI' })
+    expect(checked.reason).toContain('certificates that AWS_CA_BUNDLE names')
+  })
+
+  const made = makeCertificate()
+  it.skipIf(made === undefined)('names whom to trust; who is in no bundle is not spoken to', async () => {
+    if (made === undefined) return
+    const server = createServer(made, (_request, response) => sendObject(response))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onCleanup(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    const { port } = server.address() as AddressInfo
+    const { base } = await startScript((_request, response) => sendObject(response))
+    setEnvironment({ AWS_ENDPOINT_URL: `https://127.0.0.1:${port}` })
+    const refused = await runStage(engine, gets(base, 3))
+    expect(countOf(refused, 'get')).toEqual({ count: 0, bytes: 0, errors: 3 })
+    expect(messagesOf(refused)).toContain('certificate')
+    const bundle = `${tempFolder()}/bundle.pem`
+    writeFileSync(bundle, made.cert)
+    setEnvironment({ AWS_CA_BUNDLE: bundle })
+    expect(countOf(await runStage(engine, gets(base, 3), context({ sequence: 2 })), 'get').count).toBe(3)
   })
 })
 

@@ -4,7 +4,7 @@ import { Client } from 'undici'
 import { IoError } from '../../errors.ts'
 import { Operation, type OperationHost, type S3Request, type S3Response } from './operation.ts'
 import { RepeatBudget } from './repeats.ts'
-import type { S3Settings } from './settings.ts'
+import { readCertificates, type S3Settings } from './settings.ts'
 import { Signer } from './signer.ts'
 
 /** A connection that nobody uses is closed after this. */
@@ -33,12 +33,14 @@ export class S3Endpoint implements OperationHost {
   /** Path that comes before the bucket. */
   readonly #base: string
   readonly #signer: Signer
+  readonly #ca: string | null
   readonly #idle: Client[] = []
   readonly #underWay = new Set<Operation>()
   readonly #budget = new RepeatBudget()
   #sweep: ReturnType<typeof setInterval> | null = null
   #isCancelled = false
 
+  /** Throws IoError BAD_URI where the certificates to trust cannot be read. */
   constructor(options: EndpointOptions) {
     const { origin, pathname, host } = new URL(options.url)
     const { credentials, region, attempts } = options.settings
@@ -46,6 +48,7 @@ export class S3Endpoint implements OperationHost {
     this.#origin = origin
     this.#base = pathname === '/' ? '' : pathname.replace(/\/$/, '')
     this.#signer = new Signer(credentials, region, host)
+    this.#ca = readCertificates(options.settings, origin)
     this.attemptsMax = attempts
   }
 
@@ -120,13 +123,12 @@ export class S3Endpoint implements OperationHost {
 
   #connect(): Client {
     const stall = this.#options.timeoutMs === null ? STALL_MS : 0
-    const { ca } = this.#options.settings
     return new Client(this.#origin, {
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: stall,
       bodyTimeout: stall,
-      connect: { timeout: CONNECT_MS, ...(ca === null ? {} : { ca }) },
+      connect: { timeout: CONNECT_MS, ...(this.#ca === null ? {} : { ca: this.#ca }) },
     })
   }
 

@@ -23,7 +23,7 @@ export class S3Client {
     this.#options = options
   }
 
-  /** Touches nothing. Throws IoError BAD_URI. */
+  /** Touches no storage. Throws IoError BAD_URI. */
   open(base: string): S3Store {
     return new S3Store(base, this.#endpointOf(base), this.#buffers)
   }

@@ -21,8 +21,8 @@ export interface S3Settings {
   readonly credentials: S3Credentials
   /** Requests that one operation may take at one thing, the first included. */
   readonly attempts: number
-  /** Certificates to trust, PEM; null for those of the system. */
-  readonly ca: string | null
+  /** Certificates to trust, a file (PEM); null for those of the system. Read only on the way to an `https:` endpoint. */
+  readonly caFile: string | null
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -42,7 +42,7 @@ export function readS3Settings(endpoint: string | null, environment: Environment
     region,
     credentials: readCredentials(env, profile),
     attempts: readAttempts(env, profile),
-    ca: readCertificates(env.get('AWS_CA_BUNDLE')),
+    caFile: env.get('AWS_CA_BUNDLE'),
   }
 }
 
@@ -81,8 +81,9 @@ function readAttempts(env: Variables, profile: Profile): number {
   return Number.isInteger(wanted) && wanted >= 1 ? Math.min(wanted, S3_ATTEMPTS_MAX) : S3_ATTEMPTS_DEFAULT
 }
 
-function readCertificates(file: string | null): string | null {
-  if (file === null) return null
+/** Null where nobody asks for any. Throws IoError BAD_URI. */
+export function readCertificates({ caFile: file }: S3Settings, origin: string): string | null {
+  if (file === null || !origin.startsWith('https:')) return null
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
