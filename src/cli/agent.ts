@@ -9,6 +9,7 @@ import type { Member, Output, PlanRef, PlanStatus, StageReport, StartDecision } 
 import { type Containment, now, QUIET_AFTER_START_MS, type StageResult } from '../io/mod.ts'
 import type { Mesh } from '../mesh/mod.ts'
 import { ownAbout } from './about.ts'
+import { atMost } from './at-most.ts'
 import { EXIT_OF_STATUS } from './exit-codes.ts'
 import { describeFailure } from './failure.ts'
 import type { AgentProgress } from './feed.ts'
@@ -206,10 +207,7 @@ class PlanWork {
 
   async #armAhead(sequence: number, members: readonly Member[]): Promise<void> {
     if (sequence > this.#start.spec.stages.length) return
-    const patience = new AbortController()
-    const late = sleep(ARM_AHEAD_MS, undefined, { signal: patience.signal })
-    await Promise.race([this.#rig.arm(sequence, members), late]).catch(() => {})
-    patience.abort()
+    await atMost(ARM_AHEAD_MS, this.#rig.arm(sequence, members)).catch(() => {})
   }
 
   /** The first start is announced long ahead, by a clock that is only then being measured. */

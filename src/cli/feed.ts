@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import type { Leaderless, PlanRef, StartDecision } from '../barrier/mod.ts'
 import { type ClientChannel, type MeshEvent, now } from '../mesh/mod.ts'
+import { atMost } from './at-most.ts'
 import { ALIVE_INTERVAL_MS, BACKLOG_MAX, isPassing, type NodeDocument, progressSchema } from './client-protocol.ts'
 import { LEADERLESS_AFTER_MS } from './leaderless.ts'
 import { OBSERVATIONS_MAX, observationOf } from './results/mod.ts'
@@ -130,8 +131,7 @@ export class PlanFeed {
 
   /** Resolves when every follower has been sent what it has to know, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
-    const timeout = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref())
-    await Promise.race([Promise.all([...this.#followers].map((follower) => follower.done)), timeout])
+    await atMost(timeoutMs, Promise.all([...this.#followers].map((follower) => follower.done)))
   }
 
   #observe(event: MeshEvent): void {

@@ -4,8 +4,9 @@
  * only where no other can say more: as soon as one can, it is followed instead, from the last decision of all.
  */
 
-import type { PlanStatus, SubmitOutcome } from '../barrier/mod.ts'
+import type { Member, PlanStatus, SubmitOutcome } from '../barrier/mod.ts'
 import type { ClientChannel, Mesh, PeerInfo } from '../mesh/mod.ts'
+import { atMost } from './at-most.ts'
 import {
   BACKLOG_MAX,
   type ClientRequest,
@@ -49,7 +50,7 @@ type Alone = { readonly kind: 'alone' }
 /** One that went on alone, and the last decision of all with its members: from there the others go on. */
 interface Only {
   readonly peer: string
-  readonly agreed: { readonly after: number; readonly members: readonly string[] }
+  readonly agreed: { readonly after: number; readonly members: readonly Member[] }
 }
 
 /** How long a client that has lost every peer waits for one to come back. */
@@ -77,7 +78,7 @@ class PlanFollower {
   /** Highest sequence whose decision is known. */
   #after = -1
   /** Members after that decision. */
-  #members: readonly string[] = []
+  #members: readonly Member[] = []
   /** The end of the plan for peers that were cut off: final for them, perhaps not for the plan. */
   #quorumLost: Finished | null = null
   #stages = Number.POSITIVE_INFINITY
@@ -116,7 +117,7 @@ class PlanFollower {
       if (asked === null) {
         // Peers that are merely being left alone, or cut off, for a moment come back; where the quorum was lost, and all
         // others were asked, there is no more to come.
-        if (this.#quorumLost !== null && this.#candidates().length === 0) return this.#quorumLost
+        if (this.#quorumLost !== null && this.#candidates().length === 0) return this.#lostFor(this.#quorumLost)
         await nextArrival(this.#options.mesh, RETRY_AFTER_MS)
         continue
       }
@@ -133,7 +134,14 @@ class PlanFollower {
         if (end.status === 'quorum_lost') this.#quorumLost = end
       } else return end
     }
-    return this.#quorumLost ?? { kind: 'lost' }
+    return this.#quorumLost === null ? { kind: 'lost' } : this.#lostFor(this.#quorumLost)
+  }
+
+  /** Those that are gone may have ended the plan among themselves: who was cut off cannot know. */
+  #lostFor(end: Finished): Finished {
+    const unheard = this.#members.filter(({ peer }) => !this.#asked.has(peer)).map(({ name }) => name)
+    if (unheard.length === 0) return end
+    return { ...end, reason: `${end.reason}; nobody is left who knows how the plan ended for ${unheard.join(', ')}` }
   }
 
   #candidates(): PeerInfo[] {
@@ -209,9 +217,13 @@ class PlanFollower {
 
   /** Whom the others have excluded, what it does alone does not go with their decisions. */
   #keepMember(): void {
-    if (this.#kept === null || this.#members.includes(this.#kept.source.peer.peerId)) return
+    if (this.#kept === null || this.#isMember(this.#kept.source.peer)) return
     this.#kept.source.close()
     this.#kept = null
+  }
+
+  #isMember({ peerId }: PeerInfo): boolean {
+    return this.#members.some(({ peer }) => peer === peerId)
   }
 
   #request(after: number): ClientRequest {
@@ -250,7 +262,7 @@ class PlanFollower {
       // Who knows nothing of the plan, one that was restarted say, is not somebody who may tell how it ends.
       if (end !== null) onHeard()
       if (end === 'more') continue
-      if (end?.kind === 'alone' && this.#kept === null && this.#members.includes(peer.peerId)) {
+      if (end?.kind === 'alone' && this.#kept === null && this.#isMember(peer)) {
         backlog.putBack(next)
         this.#kept = { source, since: performance.now() }
       } else source.close()
@@ -275,7 +287,7 @@ class PlanFollower {
         if (document.decision.sequence <= this.#after) return 'more'
         if (document.unilateral && peer.peerId !== this.#only?.peer) return { kind: 'alone' }
         this.#after = document.decision.sequence
-        this.#members = document.decision.members.map((member) => member.peer)
+        this.#members = document.decision.members
         this.#keepMember()
         this.#noteEnd(document)
         this.#options.onDocument(document, peer)
@@ -374,15 +386,10 @@ class Backlog {
 async function* withSilenceLimit(channel: ClientChannel): AsyncGenerator<unknown> {
   const documents = channel.documents[Symbol.asyncIterator]()
   while (true) {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(new Error(`${channel.peer} is silent`)), SILENCE_MAX_MS)
-    try {
-      const next = await Promise.race([documents.next(), promise])
-      if (next.done === true) return
-      yield next.value
-    } finally {
-      clearTimeout(timer)
-    }
+    const next = await atMost(SILENCE_MAX_MS, documents.next())
+    if (next === 'late') throw new Error(`${channel.peer} is silent`)
+    if (next.done === true) return
+    yield next.value
   }
 }
 

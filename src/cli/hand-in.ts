@@ -4,6 +4,7 @@
  */
 
 import type { StageReport } from '../barrier/mod.ts'
+import { atMost } from './at-most.ts'
 
 /** Of one plan. */
 export interface HandedPlan {
@@ -53,7 +54,7 @@ export class HandIn {
 
   /** Resolves when nothing of the last plan is left to hand in, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
-    const timeout = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref())
-    await Promise.race([this.#plans.at(-1)?.taken, timeout])
+    const last = this.#plans.at(-1)
+    if (last !== undefined) await atMost(timeoutMs, last.taken)
   }
 }

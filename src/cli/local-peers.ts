@@ -7,6 +7,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { atMost } from './at-most.ts'
 import { PacelineError } from './errors.ts'
 import { describeFailure } from './failure.ts'
 import type { HttpFlags } from './flags.ts'
@@ -95,12 +96,12 @@ export class LocalPeers {
 
   /** Waits for the peers to end by themselves if `orderly`, else asks them to leave; whoever is left is killed. */
   async stop(orderly: boolean): Promise<void> {
-    if (orderly) await this.#within(END_MS)
+    if (orderly) await atMost(END_MS, this.#allEnded.promise)
     // The end of standard input tells them to leave the run, as would the end of this process.
     for (const { process: child } of this.#peers) child.stdin?.end()
-    await this.#within(LEAVE_MS)
+    await atMost(LEAVE_MS, this.#allEnded.promise)
     this.kill()
-    await this.#within(LEAVE_MS)
+    await atMost(LEAVE_MS, this.#allEnded.promise)
   }
 
   kill(): void {
@@ -153,15 +154,6 @@ export class LocalPeers {
     const text = await readFile(this.#wordsOf(name), 'utf8').catch(() => '')
     const words = `${name} ended with ${code}${text === '' ? '' : `: ${text.slice(-STDERR_CHARS_MAX).trim()}`}`
     this.#firstFailure.resolve({ words, exitCode: code === 2 ? 2 : 1 })
-  }
-
-  async #within(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms)
-    })
-    await Promise.race([this.#allEnded.promise, timeout])
-    clearTimeout(timer)
   }
 }
 

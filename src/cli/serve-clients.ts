@@ -2,6 +2,7 @@
 
 import type { SubmitOutcome } from '../barrier/mod.ts'
 import { type ClientChannel, type Mesh, MeshError } from '../mesh/mod.ts'
+import { atMost } from './at-most.ts'
 import {
   ALIVE_INTERVAL_MS,
   type ClientRequest,
@@ -59,8 +60,8 @@ export function serveClients(options: ServeOptions): void {
 
 async function serve(channel: ClientChannel, options: ServeOptions, outcomes: OutcomeBoard): Promise<void> {
   const documents = channel.documents[Symbol.asyncIterator]()
-  const first = await firstOf(documents)
-  if (first === 'silence') {
+  const first = await atMost(REQUEST_TIMEOUT_MS, documents.next())
+  if (first === 'late') {
     options.onRefused(channel.peer, `silence for ${REQUEST_TIMEOUT_MS} ms`)
     return await channel.close()
   }
@@ -84,19 +85,6 @@ async function serve(channel: ClientChannel, options: ServeOptions, outcomes: Ou
     case 'status':
       await send(channel, { type: 'status', status: peerStatus(options) })
       return await channel.close()
-  }
-}
-
-async function firstOf(documents: AsyncIterator<unknown>): Promise<IteratorResult<unknown> | 'silence'> {
-  const { promise, resolve } = Promise.withResolvers<'silence'>()
-  const timer = setTimeout(() => resolve('silence'), REQUEST_TIMEOUT_MS)
-  const next = documents.next()
-  // A stream that breaks after the time is over is of no interest any more.
-  next.catch(() => {})
-  try {
-    return await Promise.race([next, promise])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

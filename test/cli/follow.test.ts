@@ -144,6 +144,15 @@ it('ends where the peer that went on alone stops', async () => {
   expect(end).toMatchObject({ status: 'quorum_lost', unilateral: true })
 })
 
+it('says so where nobody is left who knows how the plan ended for others', async () => {
+  const cutOff = { a: [decided(0), decided(1), finished('quorum_lost', false)] }
+  const { end } = await follow({ ...cutOff, b: [] }, new Set(['b']))
+  expect(end).toMatchObject({ status: 'quorum_lost' })
+  expect(end).toHaveProperty('reason', '; nobody is left who knows how the plan ended for b, c')
+  const ends = { b: [finished('quorum_lost', false)], c: [finished('excluded', false)] } as const
+  expect((await follow({ ...cutOff, ...ends })).end).toHaveProperty('reason', '')
+})
+
 it('comes back to a peer that went on alone when those that are left know nothing of the plan', async () => {
   const { end, taken } = await follow({
     a: [decided(0), decided(1), decided(2, 'a'), decided(3, 'a'), finished('completed', true)],

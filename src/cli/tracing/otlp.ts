@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace'
+import { atMost } from '../at-most.ts'
 import { describeFailure } from '../failure.ts'
 import type { Log } from '../log.ts'
 import { ownRuntime, ownVersion } from '../version.ts'
@@ -44,14 +45,12 @@ export function openTraces({ env, runId, peer, log }: TracingOptions): Tracing {
 }
 
 async function closeWithin(ms: number, provider: TracerProvider, failures: Failures): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => {
-    failures.tell(`the collector did not take them within ${ms} ms`)
-    resolve()
-  }, ms)
   // What fails in it was told by the exporter.
-  await Promise.race([provider.shutdown().catch(() => {}), late])
-  clearTimeout(timer)
+  const end = await atMost(
+    ms,
+    provider.shutdown().catch(() => {}),
+  )
+  if (end === 'late') failures.tell(`the collector did not take them within ${ms} ms`)
 }
 
 class Failures {
