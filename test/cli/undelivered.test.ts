@@ -117,6 +117,25 @@ describe('a stage that was aborted', () => {
   })
 })
 
+describe('a last stage that best_effort did not wait for any longer', () => {
+  it('is no plain success: it says whose work it lacks, and that it came too late', async () => {
+    const works = { alpha: work, beta: work }
+    const stage = { name: 'read', policy: 'best_effort', leader: 'alpha', term: 1, works } as const
+    await recordWithout({ agents: ['alpha', 'beta', 'gamma'], stages: [stage] }, [])
+    await results.finish({ status: 'completed', reason: '', unilateral: false })
+    expect(await stageOf(results.dir, 0)).toEqual({
+      outcome: 'degraded',
+      counted: ['alpha', 'beta'],
+      partial: [],
+      missing: ['gamma'],
+      notes: ['without the work of gamma: late when the barrier was released'],
+      ops: ['200 get'],
+    })
+    const { warnings } = reportOf(await readResults(results.dir), { madeBy: '0.0.0' })
+    expect(warnings).toEqual(['Stage 1 read: without the work of gamma: late when the barrier was released'])
+  })
+})
+
 describe('a stage that was released without a straggler', () => {
   const released: RunSketch = {
     agents: ['alpha', 'beta', 'gamma'],

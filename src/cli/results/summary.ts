@@ -270,13 +270,23 @@ function notesOf(stage: StageRecord, figured: readonly AgentStage[], missing: re
   for (const { name, reason } of decision?.kind === 'release' ? decision.excluded : []) {
     notes.push(`${name} was excluded (${reason})`)
   }
-  if (missing.length > 0) notes.push(`without the work of ${missing.join(', ')}`)
+  const late = lateOf(stage).filter((name) => missing.includes(name))
+  const lost = missing.filter((name) => !late.includes(name))
+  if (lost.length > 0) notes.push(`without the work of ${lost.join(', ')}`)
+  if (late.length > 0) notes.push(`without the work of ${late.join(', ')}: late when the barrier was released`)
   const partial = figured.filter((one) => one.partial).map(({ agent }) => agent)
   if (partial.length > 0) notes.push(`partial: only what ${partial.join(', ')} had done when stopped at work`)
   for (const one of stage.agents) notes.push(...notesOfAgent(one, figured.includes(one)))
   for (const fault of stage.unreadable) notes.push(`the report of ${fault}`)
   if (decision?.kind === 'abort') notes.push(`aborted: ${decision.reason}`)
   return notes
+}
+
+/** Members that a barrier did not wait for any longer, and that stayed members; of the last one nobody hears more. */
+function lateOf({ decision }: StageRecord): string[] {
+  if (decision?.kind !== 'release' || decision.policy !== 'best_effort') return []
+  const { members, ready } = decision
+  return members.filter(({ peer }) => !ready.includes(peer)).map(({ name }) => name)
 }
 
 function notesOfAgent({ agent, result, late, partial }: AgentStage, figured: boolean): string[] {
