@@ -1,6 +1,6 @@
 /**
  * How soon this thread gets the processor when it wakes up. What waits for a start should not wait for the turn of another
- * thread to end. Linux lets a thread of a privileged process (CAP_SYS_NICE) be served before all usual ones; any thread may
+ * thread to end. Linux lets a thread that may (CAP_SYS_NICE or RLIMIT_RTPRIO) be served before all usual ones; any thread may
  * ask for short turns (6.12 and later), which is served sooner, and gets no more time in all. See sched(7) for SCHED_FIFO,
  * sched_setattr(2) for `sched_runtime` of SCHED_OTHER.
  */
