@@ -6,6 +6,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 
+interface LateLoading {
+  loadLate(code: string): string
+}
+
 interface Bundling {
   freshBundle(project?: string): string | undefined
   makeBundle(project?: string): Promise<void>
@@ -13,6 +17,7 @@ interface Bundling {
 
 const root = path.resolve(import.meta.dirname ?? 'test/e2e', '../..')
 const { freshBundle, makeBundle }: Bundling = await import(path.join(root, 'scripts/bundle.js'))
+const { loadLate }: LateLoading = await import(path.join(root, 'scripts/late.js'))
 
 function run(...args: string[]): string {
   return runWith({}, ...args)
@@ -80,6 +85,68 @@ it('runs with what an earlier process has left compiled, and without where that 
     expect(run(start, bundle)).toBe('hello you\n')
     for (const file of files) await writeFile(file, (await readFile(file)).fill(0))
     expect(run(start, bundle)).toBe('HELLO you\n')
+  } finally {
+    await rm(project, { recursive: true, force: true })
+  }
+})
+
+it('loads what a file takes from others when it is first used, in each form that the bundler gives to it', () => {
+  const code = loadLate(
+    [
+      'const require_rolldown_runtime = require("./rolldown-runtime.js");',
+      'const require_plan = require("./plan.js");',
+      'let node_fs = require("node:fs");',
+      'node_fs = require_rolldown_runtime.toESM(node_fs, 1);',
+      'let node_zlib = require("node:zlib");',
+      'const made = new require_plan.Plan({ node_fs: 1, name: "node_fs" });',
+      'exports.read = () => node_fs.default.read(made.node_fs, made.name);',
+      'exports.zip = (data) => (0, node_zlib.gzip)(data);',
+      'exports.later = () => require_plan;',
+    ].join('\n'),
+  )
+  const loaded: string[] = []
+  const all: Record<string, unknown> = {
+    './rolldown-runtime.js': { toESM: (module: unknown) => ({ default: module }) },
+    './plan.js': {
+      Plan: class {
+        readonly node_fs = 7
+        readonly name = 'n'
+      },
+    },
+    'node:fs': { read: (...args: unknown[]) => args },
+    'node:zlib': { gzip: (data: string) => `zipped ${data}` },
+  }
+  const load = (name: string): unknown => {
+    loaded.push(name)
+    return all[name]
+  }
+  const exported: Record<string, (data?: string) => unknown> = {}
+  new Function('exports', 'require', code)(exported, load)
+  expect(loaded).toEqual(['./rolldown-runtime.js', './plan.js'])
+  expect(exported.read?.()).toEqual([7, 'n'])
+  expect(exported.read?.()).toEqual([7, 'n'])
+  expect(exported.zip?.('x')).toBe('zipped x')
+  expect(exported.later?.()).toBe(all['./plan.js'])
+  expect(loaded).toEqual(['./rolldown-runtime.js', './plan.js', 'node:fs', 'node:zlib'])
+  expect(() => loadLate('let node_fs = require("node:fs"); function f(node_fs) {}')).toThrow('node_fs')
+})
+
+it('keeps what is not ASCII as it is', async () => {
+  const project = await mkdtemp(path.join(tmpdir(), 'paceline-bundle-'))
+  try {
+    const folder = path.join(project, 'src/cli')
+    await mkdir(folder, { recursive: true })
+    const source = "/* ü */ console.log('µs 🚴', /^\\p{L}🚴$/u.test('é🚴'), `½` + 1)\n"
+    await writeFile(path.join(folder, 'main.ts'), source)
+    await makeBundle(project)
+    const bundle = freshBundle(project) ?? ''
+    expect((await readFile(bundle)).every((byte) => byte < 128)).toBe(true)
+    const start = path.join(project, 'start.mjs')
+    await writeFile(
+      start,
+      `import { runCompiled } from ${JSON.stringify(path.join(root, 'scripts/compiled.js'))}\nrunCompiled(process.argv[2])\n`,
+    )
+    expect(run(start, bundle)).toBe('µs 🚴 true ½1\n')
   } finally {
     await rm(project, { recursive: true, force: true })
   }
