@@ -36,15 +36,8 @@ export async function makeBundle(project = root) {
   const name = PREFIX + fingerprint(project)
   mkdirSync(folder, { recursive: true })
   const draft = mkdtempSync(path.join(folder, 'draft-'))
-  const main = path.join(project, 'src/cli/main.ts')
-  await bundler.build({
-    input: main,
-    platform: 'node',
-    preserveEntrySignatures: 'allow-extension',
-    plugins: [ownPlaces],
-    output: { dir: draft, format: 'cjs', comments: false, codeSplitting: { groups } },
-  })
-  await makeQuick(draft)
+  await makeProgram(bundler, project, draft, path.join(folder, name))
+  await makeLanes(bundler, project, draft)
   writeFileSync(path.join(draft, 'package.json'), '{ "type": "commonjs" }')
   try {
     renameSync(draft, path.join(folder, name))
@@ -57,36 +50,72 @@ export async function makeBundle(project = root) {
   }
 }
 
-/** What is not needed before there is a plan is in files of its own. */
+/** Into `draft`; it will be at `home`. What is not needed at first is in files of its own, and loaded late. */
+async function makeProgram(bundler, project, draft, home) {
+  const { loadLate } = await import('./late.js')
+  await bundler.build({
+    input: path.join(project, 'src/cli/main.ts'),
+    platform: 'node',
+    preserveEntrySignatures: 'allow-extension',
+    plugins: [ownPlaces(home)],
+    output: { dir: draft, format: 'cjs', comments: false, codeSplitting: { groups } },
+  })
+  changeAll(draft, (code) => inAscii(loadLate(code)))
+}
+
+/** What is not needed before there is a plan. */
 const groups = [
   { name: 'yaml', test: /node_modules.yaml/ },
   { name: 'zod', test: /node_modules.zod/ },
   { name: 'plan', test: /src.cli.plan/ },
   { name: 'results', test: /src.cli.results/ },
   { name: 'report', test: /src.cli.report/ },
-  { name: 'io', test: /src.io.(?!stores.s3)/ },
 ].map((group) => ({ ...group, includeDependenciesRecursively: false }))
 
-/** As Node reads it quickly: what is not used is not loaded, and all is of one byte a character. */
-async function makeQuick(folder) {
-  const { loadLate } = await import('./late.js')
+/** The threads of the load engine, in one piece: what they do most often is not reached by way of other files. */
+async function makeLanes(bundler, project, draft) {
+  const input = path.join(project, 'src/io/lanes/thread.ts')
+  if (!existsSync(input)) return
+  const dir = path.join(draft, 'lanes')
+  await bundler.build({
+    input,
+    platform: 'node',
+    plugins: [ownPlaces()],
+    output: { dir, format: 'cjs', comments: false },
+  })
+  changeAll(dir, inAscii)
+  const compiled = JSON.stringify(path.join(root, 'scripts/compiled.js'))
+  writeFileSync(
+    path.join(draft, LANE_STARTER),
+    `require(${compiled}).runCompiled(require('node:path').join(__dirname, 'lanes/thread.js'))\n`,
+  )
+}
+
+/** Where src/io/lanes/pool.ts looks for the entry of its threads, once it is JavaScript: beside itself. */
+const LANE_STARTER = 'thread.js'
+const STARTS_LANES = /src.io.lanes.pool\.ts$/
+
+/** Files that a source finds beside itself stay where they are; lanes are started from the bundle at `home`. */
+const ownPlaces = (home) => ({
+  name: 'own-places',
+  transform: (code, id) => {
+    const place = home !== undefined && STARTS_LANES.test(id) ? path.join(home, 'pool.js') : id
+    return code.includes('import.meta.url')
+      ? code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(place).href))
+      : undefined
+  },
+})
+
+function changeAll(folder, change) {
   for (const name of readdirSync(folder)) {
     const file = path.join(folder, name)
-    writeFileSync(file, loadLate(readFileSync(file, 'utf8')).replace(/[\u0080-\uffff]/g, escaped))
+    writeFileSync(file, change(readFileSync(file, 'utf8')))
   }
 }
 
-/** Without comments, what is not ASCII stands in texts and patterns. */
-const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-
-/** Files that a source finds beside itself, such as those of its threads, stay where they are. */
-const ownPlaces = {
-  name: 'own-places',
-  transform: (code, id) =>
-    code.includes('import.meta.url')
-      ? code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(id).href))
-      : undefined,
-}
+/** For a text of one byte a character, which is read at once. Without comments, all else stands in texts and patterns. */
+const inAscii = (code) =>
+  code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** What decides how a bundle is made. */
 const makers = ['bundle.js', 'late.js'].map((name) => path.join(root, 'scripts', name))

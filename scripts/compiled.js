@@ -15,6 +15,9 @@ import {
 import module from 'node:module'
 import path from 'node:path'
 import vm from 'node:vm'
+import { isMainThread, threadId } from 'node:worker_threads'
+
+const THREAD_KEEPS_MS = 100
 
 /** Set for the processes whose compiled functions are to be kept; see scripts/setup.js. */
 export const KEEP_VARIABLE = 'PACELINE_KEEP_COMPILED'
@@ -37,7 +40,12 @@ export function runCompiled(main) {
     script.runInThisContext()(own.exports, load, own)
     return own.exports
   }
-  if (process.env[KEEP_VARIABLE] !== undefined) process.on('exit', () => scripts.forEach(keep))
+  if (process.env[KEEP_VARIABLE] !== undefined) {
+    const keepAll = () => scripts.forEach(keep)
+    // A thread is ended from outside, and without this event.
+    if (isMainThread) process.on('exit', keepAll)
+    else setInterval(keepAll, THREAD_KEEPS_MS).unref()
+  }
   load(`./${path.basename(main)}`)
 }
 
@@ -85,7 +93,7 @@ function keep(script, file) {
   const data = script.createCachedData()
   const cache = cacheOf(file)
   if (data.length <= (statSync(cache, { throwIfNoEntry: false })?.size ?? 0)) return
-  const draft = `${cache}.${process.pid}`
+  const draft = `${cache}.${process.pid}.${threadId}`
   writeFileSync(draft, data)
   renameSync(draft, cache)
 }

@@ -160,7 +160,13 @@ it('of this program runs a plan, peers and threads included', async () => {
   try {
     const plan = path.join(out, 'plan.yaml')
     await writeFile(plan, 'target: null://bundle/\nduration: 1s\nworkload: [{ op: put, path: x, size: 4KiB }]\n')
-    expect(run(bundle, 'run', plan, '--agents', '2', '--out', out, '--json')).toContain('"status": "completed"')
+    const words = ['run', plan, '--agents', '2', '--out', out, '--json']
+    expect(run(bundle, ...words)).toContain('"status": "completed"')
+    const lanes = path.join(path.dirname(bundle), 'lanes')
+    for (const name of await readdir(lanes)) if (!name.endsWith('.js')) await rm(path.join(lanes, name))
+    expect(runWith({ PACELINE_KEEP_COMPILED: '1' }, 'bin/paceline.js', ...words)).toContain('"status": "completed"')
+    // Threads that were started from somewhere else would have left nothing here.
+    expect((await readdir(lanes)).filter((name) => name.startsWith('thread.js.'))).toHaveLength(1)
     expect(run('bin/paceline.js', '--version')).toBe(run('src/cli/main.ts', '--version'))
   } finally {
     await rm(out, { recursive: true, force: true })
