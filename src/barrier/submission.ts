@@ -2,7 +2,7 @@
 
 import { showBallot } from './ballot.ts'
 import { limits } from './limits.ts'
-import { nameOf, showPlan, silenceMs } from './membership.ts'
+import { nameOf, openPlan, showPlan, silenceMs } from './membership.ts'
 import type { Gathering, LeaderState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
 import type { Member, Message, PeerId, PlanRef, PlanSpec, SubmitOutcome, Wanted } from './types.ts'
@@ -22,8 +22,7 @@ export function tickSubmits(step: Step): void {
       outcomeHere(step, submission, { status: 'accepted', plan: state.plan.ref })
       continue
     }
-    // A leader that gathers peers answers at the deadline itself; the margin is for that answer to arrive.
-    if (now >= pending.deadlineAt + 2 * limits.submitRetryMs) {
+    if (now >= givenUpAt(step, submission, pending.deadlineAt)) {
       outcomeHere(step, submission, { status: 'refused', detail: unanswered(step) })
     } else if (now >= pending.sendAt && state.leader !== null) {
       pending.sendAt = now + limits.submitRetryMs
@@ -35,11 +34,21 @@ export function tickSubmits(step: Step): void {
 
 export function submitsWakeAt(step: Step): number | null {
   let wakeAt: number | null = null
-  for (const { sendAt, deadlineAt } of step.state.submits.values()) {
-    const at = step.state.leader === null ? deadlineAt + 2 * limits.submitRetryMs : sendAt
+  for (const [submission, { sendAt, deadlineAt }] of step.state.submits) {
+    const at = step.state.leader === null ? givenUpAt(step, submission, deadlineAt) : sendAt
     if (wakeAt === null || at < wakeAt) wakeAt = at
   }
-  return wakeAt
+  return wakeAt === Number.POSITIVE_INFINITY ? null : wakeAt
+}
+
+/**
+ * A leader that gathers peers answers at the deadline itself; the margin is for that answer to arrive. A start that is proposed
+ * is waited for: it may be chosen yet. It ends as every open sequence does, at the latest when this peer gives it up.
+ */
+function givenUpAt({ state }: Step, submission: string, deadlineAt: number): number {
+  const plan = openPlan(state)
+  const isStarting = plan?.openSequence === 0 && plan.spec.submission === submission
+  return isStarting ? Number.POSITIVE_INFINITY : deadlineAt + 2 * limits.submitRetryMs
 }
 
 /** A new leader: whatever was sent to the old one is sent again. */

@@ -53,3 +53,12 @@ it('a submission that the leader never answers is refused in the name of that le
     / {2}b {2}submit_outcome p1 refused: a leads, and gave no answer in time/,
   )
 })
+
+it('a submission whose start is proposed is answered by what becomes of that start, however late', () => {
+  const story =
+    'quiet\npeers a b c\nuntil leader_elected 1/a\nwait 1000\nhold accept b > a\nloud\nhide heartbeat ping pong submit\n'
+  // The leader falls silent shortly before it would give the start up; its successor gets the last acceptance.
+  const told = play(`${story}submit c p1 stages=1 agents=3\nwait 29500\npause a\nwait 5000\n`)
+  expect(told).toMatch(/ {2}c {2}plan_started plan1/)
+  expect(told.match(/ {2}c {2}submit_outcome p1 .*/g)).toEqual(['  c  submit_outcome p1 accepted as plan1'])
+})
