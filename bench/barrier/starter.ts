@@ -6,8 +6,8 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
-import { beUrgent, beUsual, takeShortTurns } from '../../src/io/lanes/urgency.ts'
 import { QUIET_AFTER_START_MS } from '../../src/io/limits.ts'
+import { beUrgent, beUsual, takeShortTurns } from '../../src/io/urgency.ts'
 import { now } from './clock.ts'
 
 /** Main thread: starts the thread. The function returned lets it wait until `at` and resolves to its start; host's clock. */

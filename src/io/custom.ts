@@ -2,7 +2,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
-import { beginAt, now, sleep } from './clock.ts'
+import { beginAt } from './begin.ts'
+import { now, sleep } from './clock.ts'
 import { checkExecAllowed } from './containment.ts'
 import { codeOf, IoError, messageOf } from './errors.ts'
 import { COMMAND_KILL_MS, OUTPUT_BYTES_MAX } from './limits.ts'

@@ -1,6 +1,7 @@
 /** One prepare, workload or cleanup: hands it to lanes, starts them together, watches them, collects their figures. */
 
-import { beginAt, now } from './clock.ts'
+import { beginAt } from './begin.ts'
+import { now } from './clock.ts'
 import { checkAllowed, narrowed, resolveUri } from './containment.ts'
 import { alignedBuffer } from './content.ts'
 import { measureCpu } from './cpu.ts'

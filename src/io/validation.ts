@@ -2,7 +2,8 @@
 
 import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
 import path from 'node:path'
-import { beginAt, now } from './clock.ts'
+import { beginAt } from './begin.ts'
+import { now } from './clock.ts'
 import { checkAllowed, checkExecAllowed, resolvePath } from './containment.ts'
 import { codeOf, describeOpError, IoError, messageOf } from './errors.ts'
 import { parsePattern } from './glob.ts'

@@ -1,7 +1,8 @@
 /** Waiting longer than a timer of the runtimes can (plans may have stages of months), and for a start. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { beginAt, now, sleep } from '../../src/io/clock.ts'
+import { beginAt } from '../../src/io/begin.ts'
+import { now, sleep } from '../../src/io/clock.ts'
 
 /** Some 24.8 days. */
 const TIMER_MS_MAX = 2 ** 31 - 1

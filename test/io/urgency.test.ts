@@ -3,8 +3,8 @@
 import { execFileSync } from 'node:child_process'
 import process from 'node:process'
 import { expect, it } from 'vitest'
-import { beUrgent, beUsual, takeShortTurns } from '../../src/io/lanes/urgency.ts'
 import { cLibrary } from '../../src/io/stores/best-calls.ts'
+import { beUrgent, beUsual, takeShortTurns } from '../../src/io/urgency.ts'
 
 const library = cLibrary()
 /** `sched_getattr`. */

@@ -7,6 +7,7 @@ import { hashText } from '../random.ts'
 import { deletionShare, type Share, takenAtOnce } from '../shares.ts'
 import { ObjectRef, type Store } from '../stores/types.ts'
 import type { CleanupWork } from '../types.ts'
+import { beUsual } from '../urgency.ts'
 import { HEAD, OPS } from './board.ts'
 import { type CollectionStores, putPlace } from './choosers.ts'
 import {
@@ -21,7 +22,6 @@ import {
   recordFailure,
   storesOf,
 } from './lane.ts'
-import { beUsual } from './urgency.ts'
 
 const TAKEN_AT_ONCE = 64
 /** How often a lane looks whether the others of its thread are as far, ms. */

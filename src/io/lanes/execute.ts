@@ -4,6 +4,7 @@ import { monotonic } from '../clock.ts'
 import { describeOpError, IoError } from '../errors.ts'
 import { ObjectRef } from '../stores/types.ts'
 import type { ExecuteWork, RetrySpec } from '../types.ts'
+import { beUsual } from '../urgency.ts'
 import type { Action } from './action.ts'
 import { CONTROL, HEAD } from './board.ts'
 import { buildActions } from './build-actions.ts'
@@ -21,7 +22,6 @@ import {
 import type { OpRows } from './op-rows.ts'
 import { Pacer } from './pacer.ts'
 import { retryPause } from './retries.ts'
-import { beUsual } from './urgency.ts'
 
 /**
  * Operations that are done in one call. V8 compiles a function to its best when it is called again, not in the middle of a

@@ -6,6 +6,7 @@ import { codeOf, type IoErrorCode } from '../errors.ts'
 import { OTHERS_BEGIN_MS } from '../limits.ts'
 import type { Random } from '../random.ts'
 import type { ObjectRef, Store } from '../stores/types.ts'
+import { beUsual } from '../urgency.ts'
 import { type Board, CONTROL, HEAD, type Recorder } from './board.ts'
 import type { CollectionStores } from './choosers.ts'
 import type { ErrorCounter } from './errors.ts'
@@ -13,7 +14,6 @@ import type { Job, LaneSeat } from './jobs.ts'
 import type { OpRows } from './op-rows.ts'
 import type { SharedWalks } from './shared-walk.ts'
 import type { Timing } from './timing.ts'
-import { beUsual } from './urgency.ts'
 
 /**
  * A lane's work as a coroutine: it yields `BEFORE_START`, and then only when a store answers with a promise, so that the same

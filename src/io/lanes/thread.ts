@@ -12,6 +12,7 @@ import { canHoldFolders } from '../stores/folders.ts'
 import { filesWithin, LaneStores } from '../stores/mod.ts'
 import { practiceFiles } from '../stores/practice.ts'
 import type { S3Client } from '../stores/s3/mod.ts'
+import { beUrgent, beUsual, takeShortTurns } from '../urgency.ts'
 import { boardBytes, CONTROL, HEAD, openBoard, Recorder } from './board.ts'
 import { laneSeed } from './choosers.ts'
 import { CleanupLane, removeFolders } from './cleanup.ts'
@@ -24,7 +25,6 @@ import { alike, practiceFor } from './practice.ts'
 import { PrepareLane } from './prepare.ts'
 import { SharedWalks } from './shared-walk.ts'
 import type { Timing } from './timing.ts'
-import { beUrgent, beUsual, takeShortTurns } from './urgency.ts'
 
 if (parentPort === null) throw new Error('This file is the entry of a worker thread')
 const port = parentPort

@@ -6,7 +6,7 @@
  */
 
 import process from 'node:process'
-import { cLibrary } from '../stores/best-calls.ts'
+import { cLibrary } from './stores/best-calls.ts'
 
 /** `sched_setattr` and `sched_getattr`: the C library has had no functions for them for long. */
 const CALLS: Readonly<Record<string, { readonly set: number; readonly get: number }>> = {
@@ -38,6 +38,11 @@ const NO_FLAGS = 0
 
 /** What this thread may be; null while it is a usual one, or where it cannot be another. */
 let changes: { readonly toShortTurns: () => void; readonly toUsual: () => void } | null = null
+
+/** Loads what the rest takes, some milliseconds. */
+export function prepareUrgency(): void {
+  cLibrary()
+}
 
 /** For a thread that is about to sleep. Does nothing where it is not possible: it is a matter of milliseconds. */
 export function beUrgent(): void {
