@@ -5,11 +5,12 @@
 
 import { assert } from './assert.ts'
 import { compareBallots, sameBallot } from './ballot.ts'
+import type { Accepted, StartDecision } from './decisions.ts'
 import { limits } from './limits.ts'
 import { openPlan, samePlan } from './membership.ts'
+import type { PlanRef } from './plans.ts'
 import type { PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Accepted, PlanRef, StartDecision } from './types.ts'
 
 export function accept(step: Step, plan: PlanState, proposal: Accepted): void {
   plan.accepted = proposal

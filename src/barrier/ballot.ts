@@ -1,4 +1,4 @@
-import type { Ballot } from './types.ts'
+import type { Ballot } from './plans.ts'
 
 /** Below every ballot of an election. */
 export const NO_BALLOT: Ballot = { term: 0, peer: '' }

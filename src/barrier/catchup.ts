@@ -1,10 +1,11 @@
 /** What a peer that is behind asks for, and what it is told; what one outside is told. */
 
+import type { Decision } from './decisions.ts'
 import { limits } from './limits.ts'
 import { announcedStart, heartbeatSpec, samePlan } from './membership.ts'
+import type { Ballot, PeerId, PlanRef } from './plans.ts'
 import type { CoreState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Decision, PeerId, PlanRef } from './types.ts'
 
 /**
  * `to` knows the decisions before `until`, which this peer lacks. Everybody who is ahead lets it know that; it asks

@@ -8,14 +8,16 @@ import { assert } from './assert.ts'
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { giveDecisions, refuse } from './catchup.ts'
 import { applyDecision, finish, offsetTo } from './course.ts'
+import type { Decision } from './decisions.ts'
 import { faultOf } from './invariants.ts'
 import { limits } from './limits.ts'
 import { hasMajority, heartbeatSpec, isMember, openPlan, samePlan } from './membership.ts'
+import type { Message } from './messages.ts'
+import type { Ballot, PeerId } from './plans.ts'
 import { majorityOf } from './policy.ts'
 import { hasAccepted } from './recall.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Decision, Message, PeerId } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 

@@ -17,6 +17,7 @@ import {
   tickElection,
 } from './election.ts'
 import { loseLeader, scheduleElection, stepDown } from './following.ts'
+import type { CoreStatus, Input, Output } from './interface.ts'
 import { assertInvariants } from './invariants.ts'
 import { advance, digestSoon, greet, leaderWakeAt, tickLeader } from './leader.ts'
 import { limits } from './limits.ts'
@@ -48,12 +49,13 @@ import {
   tickMember,
 } from './member.ts'
 import { electorate, isMember, nameOf, openPlan, samePlan, showPlan, stageAt } from './membership.ts'
+import type { Message } from './messages.ts'
 import { bestSample } from './offset.ts'
+import type { Member, PeerId } from './plans.ts'
 import { onDecided, onDecision, onPropose, onRemind } from './proposals.ts'
 import { type CoreState, initialState, type PeerState } from './state.ts'
 import { Step } from './step.ts'
 import { onSubmit, onSubmitReply, resubmit, settleGathering, submit, submitsWakeAt, tickSubmits } from './submission.ts'
-import type { CoreStatus, Input, Member, Message, Output, PeerId } from './types.ts'
 import { answerAgain, onPrevote, onVote } from './voting.ts'
 
 /** More rounds than this in one step mean that the core talks to itself for ever. */

@@ -1,24 +1,16 @@
 /** This peer's way through its plan: bound by accepting a start, on by decisions, to an end. */
 
 import { assert } from './assert.ts'
+import type { Decision, Exclusion, ReleaseDecision, StageReport, StartDecision } from './decisions.ts'
 import { loseLeader, measureClock, scheduleElection } from './following.ts'
+import type { Input, PlanStatus } from './interface.ts'
 import { isNamed } from './invariants.ts'
 import { limits } from './limits.ts'
 import { announcedStart, samePlan, silenceMs, stageAt } from './membership.ts'
 import { bestSample } from './offset.ts'
+import type { Member, PeerId } from './plans.ts'
 import type { HeldReport, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type {
-  Decision,
-  Exclusion,
-  Input,
-  Member,
-  PeerId,
-  PlanStatus,
-  ReleaseDecision,
-  StageReport,
-  StartDecision,
-} from './types.ts'
 
 /** idle -> bound: was proposed (or learned) the start of a plan. */
 export function bind(step: Step, start: StartDecision): PlanState {

@@ -10,10 +10,11 @@ import { loseLeader, pingPeer, placeInLine, promise, sawTerm, scheduleElection, 
 import { faultOf } from './invariants.ts'
 import { limits } from './limits.ts'
 import { electorate, hasMajority, isMember, nameOf, openPlan, samePlan, silenceMs } from './membership.ts'
+import type { Message } from './messages.ts'
+import type { Ballot, PeerId } from './plans.ts'
 import { learnValue } from './recall.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Message, PeerId } from './types.ts'
 import { ownAccepted } from './voting.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>

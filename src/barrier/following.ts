@@ -4,9 +4,10 @@ import { assert } from './assert.ts'
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
 import { limits } from './limits.ts'
 import { electorate, heartbeatSpec, nameOf, openPlan } from './membership.ts'
+import type { Message } from './messages.ts'
+import type { Ballot, PeerId } from './plans.ts'
 import type { CoreState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Message, PeerId } from './types.ts'
 
 /**
  * Takes the sender of `ballot` as leader, except when it fell silent and has not answered since. False when the ballot

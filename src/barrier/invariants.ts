@@ -2,9 +2,10 @@
 
 import { assert } from './assert.ts'
 import { compareBallots, sameBallot, showBallot } from './ballot.ts'
+import type { Decision, ReleaseDecision } from './decisions.ts'
+import type { Member } from './plans.ts'
 import { majorityOf } from './policy.ts'
 import type { CoreState } from './state.ts'
-import type { Decision, Member, ReleaseDecision } from './types.ts'
 
 /** B1 to B6 over the state of one peer; `before` is what it had promised when the step began. */
 export function assertInvariants(state: CoreState, before: CoreState['promised']): void {

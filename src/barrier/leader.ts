@@ -14,27 +14,19 @@ import {
   tickProposal,
 } from './consensus.ts'
 import { bind, heldReports } from './course.ts'
+import type { Accepted, Decision, Exclusion, StageReport, StartDecision } from './decisions.ts'
 import { callVote } from './election.ts'
 import { scheduleElection, stepDown } from './following.ts'
 import { limits } from './limits.ts'
 import { heartbeatSpec, nameOf, openPlan, stageAt } from './membership.ts'
+import type { ReadinessDigest } from './messages.ts'
 import { bestKnownClock } from './offset.ts'
+import type { Member, PeerId, StageSpec } from './plans.ts'
 import { firstReady, judge, majorityOf, type Standing } from './policy.ts'
 import { recall, valueAt } from './recall.ts'
 import type { Gathering, LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
 import { closeGathering, wantedPeers } from './submission.ts'
-import type {
-  Accepted,
-  Decision,
-  Exclusion,
-  Member,
-  PeerId,
-  ReadinessDigest,
-  StageReport,
-  StageSpec,
-  StartDecision,
-} from './types.ts'
 
 /** Does what can be done now. True when something changed and another look is worth it. */
 export function advance(step: Step): boolean {

@@ -1,7 +1,7 @@
 /** Bounds of the core, times in milliseconds. */
 
 import { assert } from './assert.ts'
-import type { BarrierSpec } from './types.ts'
+import type { BarrierSpec } from './plans.ts'
 
 export const limits = {
   /** A report's payload, UTF-16 units. */

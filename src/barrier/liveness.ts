@@ -3,9 +3,10 @@
 import { askPromise } from './consensus.ts'
 import { limits } from './limits.ts'
 import { announcedStart, heartbeatSpec, isMember, openPlan, samePlan, silenceMs } from './membership.ts'
+import type { Message } from './messages.ts'
+import type { Member, PeerId } from './plans.ts'
 import type { CoreState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Member, Message, PeerId } from './types.ts'
 
 /** True when the peer was known before, as another incarnation: what that one knew and promised is forgotten. */
 export function onPeerUp(step: Step, member: Member): boolean {

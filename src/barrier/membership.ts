@@ -2,9 +2,9 @@
 
 import { isNamed } from './invariants.ts'
 import { idleBarrier } from './limits.ts'
+import type { BarrierSpec, Member, PeerId, PlanRef, StageSpec } from './plans.ts'
 import { majorityOf } from './policy.ts'
 import type { CoreState, PlanState } from './state.ts'
-import type { BarrierSpec, Member, PeerId, PlanRef, StageSpec } from './types.ts'
 
 /** The plan whose next sequence this peer helps to decide; null when idle, on its own, or when all is decided. */
 export function openPlan(state: CoreState): PlanState | null {

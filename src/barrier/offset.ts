@@ -1,7 +1,8 @@
 /** Clock offset to one other peer, from four timestamps a round trip (as in NTP, RFC 5905 section 8). Pure. */
 
 import { limits } from './limits.ts'
-import type { ClockNote, PeerId } from './types.ts'
+import type { ClockNote } from './messages.ts'
+import type { PeerId } from './plans.ts'
 
 export interface OffsetSample {
   /** Other clock minus own clock, ms. */

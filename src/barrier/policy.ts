@@ -1,6 +1,7 @@
 /** When a barrier may be released: a pure function of who stands where. */
 
-import type { BarrierSpec, Decision, Exclusion, PeerId, Policy } from './types.ts'
+import type { Decision, Exclusion } from './decisions.ts'
+import type { BarrierSpec, PeerId, Policy } from './plans.ts'
 
 export interface Standing {
   readonly peer: PeerId

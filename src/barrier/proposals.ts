@@ -4,13 +4,15 @@ import { beginArming, takeProposal } from './accepting.ts'
 import { compareBallots, sameBallot } from './ballot.ts'
 import { askDecisions, awaitDecision, giveDecisions, refuse } from './catchup.ts'
 import { applyDecision, bind } from './course.ts'
+import type { StartDecision } from './decisions.ts'
 import { follow, pingPeer, rejectBallot, stepDown } from './following.ts'
 import { faultOf, isNamed } from './invariants.ts'
 import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
+import type { Message } from './messages.ts'
+import type { Ballot, PeerId, PlanRef } from './plans.ts'
 import { valueAt } from './recall.ts'
 import type { PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Message, PeerId, PlanRef, StartDecision } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 

@@ -4,11 +4,12 @@
  */
 
 import { compareBallots, sameBallot } from './ballot.ts'
+import type { AcceptedNote, Decision } from './decisions.ts'
 import { limits } from './limits.ts'
 import { heartbeatSpec, isMember } from './membership.ts'
+import type { Ballot, PeerId } from './plans.ts'
 import type { LeaderState, PlanState } from './state.ts'
 import type { Step } from './step.ts'
-import type { AcceptedNote, Ballot, Decision, PeerId } from './types.ts'
 
 /** The value proposed for the open sequence at `ballot`, where this peer has it. */
 export function valueAt(plan: PlanState, ballot: Ballot): Decision | null {

@@ -1,22 +1,12 @@
 /** Everything one peer's core knows. Changed only by the modules of this folder, inside one step. */
 
 import { NO_BALLOT } from './ballot.ts'
+import type { Accepted, Decision, ReadyStatus } from './decisions.ts'
+import type { PlanStatus } from './interface.ts'
 import { limits } from './limits.ts'
+import type { Message, ReadinessDigest, SubmitOutcome } from './messages.ts'
 import type { OffsetSample } from './offset.ts'
-import type {
-  Accepted,
-  Ballot,
-  Decision,
-  Member,
-  Message,
-  PeerId,
-  PlanRef,
-  PlanSpec,
-  PlanStatus,
-  ReadinessDigest,
-  ReadyStatus,
-  SubmitOutcome,
-} from './types.ts'
+import type { Ballot, Member, PeerId, PlanRef, PlanSpec } from './plans.ts'
 
 export interface PeerState {
   member: Member

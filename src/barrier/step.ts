@@ -1,7 +1,9 @@
 /** One call of the core: the state it changes, the time, the die, and what comes out. */
 
+import type { Output, RejectReason } from './interface.ts'
+import type { Message, MessageType } from './messages.ts'
+import type { PeerId } from './plans.ts'
 import type { CoreState } from './state.ts'
-import type { Message, MessageType, Output, PeerId, RejectReason } from './types.ts'
 
 export class Step {
   readonly outputs: Output[] = []

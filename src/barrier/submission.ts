@@ -3,9 +3,10 @@
 import { showBallot } from './ballot.ts'
 import { limits } from './limits.ts'
 import { nameOf, openPlan, showPlan, silenceMs } from './membership.ts'
+import type { Message, SubmitOutcome } from './messages.ts'
+import type { Member, PeerId, PlanRef, PlanSpec, Wanted } from './plans.ts'
 import type { Gathering, LeaderState, PeerState } from './state.ts'
 import type { Step } from './step.ts'
-import type { Member, Message, PeerId, PlanRef, PlanSpec, SubmitOutcome, Wanted } from './types.ts'
 
 /** This peer (or a client of it) has a plan: hand it to whoever leads, until there is an answer. */
 export function submit(step: Step, spec: PlanSpec): void {

@@ -1,7 +1,10 @@
 /** One line of text per input, output and message, in a stable order: what golden traces and replays are made of. */
 
 import { showBallot } from './ballot.ts'
-import type { AcceptedNote, Decision, Exclusion, Input, Member, Message, Output, PeerId, PlanRef } from './types.ts'
+import type { AcceptedNote, Decision, Exclusion } from './decisions.ts'
+import type { Input, Output } from './interface.ts'
+import type { Message } from './messages.ts'
+import type { Member, PeerId, PlanRef } from './plans.ts'
 
 export function showInput(input: Input): string {
   switch (input.type) {

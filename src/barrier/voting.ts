@@ -2,12 +2,14 @@
 
 import { compareBallots, sameBallot } from './ballot.ts'
 import { askDecisions, decisionsFor, refuse } from './catchup.ts'
+import type { ReadyNote } from './decisions.ts'
 import { led, loseLeader, promise, rejectBallot, sawTerm, stepDown } from './following.ts'
 import { limits } from './limits.ts'
 import { isMember, nameOf, openPlan, samePlan, showPlan } from './membership.ts'
+import type { Message } from './messages.ts'
+import type { Ballot, PeerId, PlanRef } from './plans.ts'
 import type { AcceptedAt } from './state.ts'
 import type { Step } from './step.ts'
-import type { Ballot, Message, PeerId, PlanRef, ReadyNote } from './types.ts'
 
 type Of<T extends Message['type']> = Extract<Message, { type: T }>
 
