@@ -1,4 +1,5 @@
 import { constants, existsSync, readdirSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { runInThisContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
@@ -50,6 +51,11 @@ function job(work: LaneWork, sources: Job['sources'] = []): Job {
   }
 }
 
+function setControl(control: Int32Array, practising: number): () => number {
+  control[CONTROL.PRACTISING] = practising
+  return () => control[CONTROL.PRACTISING] ?? 0
+}
+
 describe('practice', () => {
   it('is little work of the same kind, on counters of its own, once for each kind', () => {
     const real = job(prepare([set], { trees: [tree(base)] }))
@@ -68,6 +74,19 @@ describe('practice', () => {
       false,
     ])
     expect([...practiceFor(real)]).toEqual([])
+  })
+
+  it('is done by as many threads at a time as there are cores, and left out where no turn comes in time', () => {
+    const real = job(cleanup([set]))
+    const control = new Int32Array(real.control)
+    const others = availableParallelism()
+    const left = setControl(control, others - 1)
+    const inTurn: number[] = []
+    for (const _ of practiceFor(real)) inTurn.push(control[CONTROL.PRACTISING] ?? 0)
+    expect([new Set(inTurn), left()]).toEqual([new Set([others]), others - 1])
+    const crowded = job(execute([op('stat', `${base}*`)], { prepared: [set] }), [{ ...collections, sized: true }])
+    setControl(new Int32Array(crowded.control), others)
+    expect([...practiceFor(crowded)]).toEqual([])
   })
 
   it('of a workload ends by itself, hardly waits, and verifies nothing', () => {

@@ -30,6 +30,8 @@ export const CONTROL = {
   ERRORS: 4,
   WINDOW_ERRORS: 5,
   ERROR_WINDOW: 6,
+  /** Threads that practise for this stage now. */
+  PRACTISING: 7,
   LENGTH: 16,
 } as const
 

@@ -3,6 +3,7 @@
  * first thousands of operations would be slow, and their latencies those of the engine rather than of the storage.
  */
 
+import os from 'node:os'
 import { largestOf } from '../sizes.ts'
 import type { ObjectSet, SizeSpec, TreeSpec } from '../types.ts'
 import { CONTROL } from './board.ts'
@@ -11,7 +12,10 @@ import type { Job, LaneWork } from './jobs.ts'
 /** Operations by which V8 has compiled the code of a lane to its best, and how many are done between two looks at the clock. */
 const OPERATIONS = 4000
 const ROUND = 200
-/** A thread that gets no more done in this time is left as it is, ms. Sixteen of them need 800 on two cores. */
+/**
+ * Threads that got no more done in this time, ms, with waiting for their turn, are left as they are. Sixteen of them need 800 on
+ * two cores.
+ */
 const MS_MAX = 2000
 /** Time for V8's own threads, ms: what they compile is taken over when it is next called. */
 const COMPILED_WITHIN_MS = 1
@@ -34,6 +38,36 @@ export function* practiceFor(job: Job): Iterable<Job> {
   if (practised.has(kind)) return
   practised.add(kind)
   const endAt = performance.now() + MS_MAX
+  const shared = new Int32Array(job.control)
+  if (takeTurn(shared, endAt)) {
+    try {
+      yield* rounds(job, work, endAt)
+    } finally {
+      endTurn(shared)
+    }
+  }
+}
+
+/**
+ * As many threads practise at a time as there are cores: among more of them V8's own threads, which are few, would get too
+ * little time to compile what was practised. False when there was no turn in time.
+ */
+function takeTurn(control: Int32Array, endAt: number): boolean {
+  const together = os.availableParallelism()
+  for (let left = MS_MAX; left > 0; left = endAt - performance.now()) {
+    const count = Atomics.load(control, CONTROL.PRACTISING)
+    if (count >= together) Atomics.wait(control, CONTROL.PRACTISING, count, left)
+    else if (Atomics.compareExchange(control, CONTROL.PRACTISING, count, count + 1) === count) return true
+  }
+  return false
+}
+
+function endTurn(control: Int32Array): void {
+  Atomics.sub(control, CONTROL.PRACTISING, 1)
+  Atomics.notify(control, CONTROL.PRACTISING, 1)
+}
+
+function* rounds(job: Job, work: LaneWork, endAt: number): Iterable<Job> {
   const { agent } = job.context
   const easy = structuredClone({ work, context: { ...job.context, agents: [agent], agentIndex: 0 } })
   for (let done = 0; done < OPERATIONS && performance.now() < endAt; done += ROUND) {
