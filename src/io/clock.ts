@@ -1,10 +1,12 @@
 /** One clock for stage times: monotonic, in milliseconds since the epoch, fractional. */
 
+import { bestClock } from './stores/best-calls.ts'
+
 /** A longer timer of the runtimes ends at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
 /** For code that looks at the clock with every operation: on Node the global is an accessor, this is not. */
-export const monotonic: { now(): number } = performance
+export const monotonic: { now(): number } = bestClock()
 
 /** Milliseconds since the epoch. Never goes back, unlike the wall clock; both may drift apart over days. */
 export function now(): number {

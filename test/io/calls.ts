@@ -5,6 +5,7 @@
 
 import { constants, linkSync, mkdirSync, openSync, readdirSync, symlinkSync } from 'node:fs'
 import process from 'node:process'
+import { monotonic } from '../../src/io/clock.ts'
 import { codeOf } from '../../src/io/errors.ts'
 import { bestCalls } from '../../src/io/stores/best-calls.ts'
 import { type FileCalls, type HeldFolder, runtimeCalls } from '../../src/io/stores/calls.ts'
@@ -87,7 +88,9 @@ for (const name of ['/etc/passwd', 'a/b', '../x', 'a\0b']) {
     paths[name] = codeOf(error)
   }
 }
+const clockMs = [0, 1, 2].map(() => Math.abs(monotonic.now() - performance.now()))
 const seen = {
+  clock: { isOwn: monotonic !== performance, awayMs: Math.min(...clockMs) },
   isLibrary: library !== runtimeCalls,
   library: tries(library, 'library'),
   runtime: tries(runtimeCalls, 'runtime'),

@@ -112,6 +112,12 @@ describe.each(CALLERS)('%s', (_name, command) => {
   })
 })
 
+it('Deno looks at the clock by the C library, which agrees with its own', async () => {
+  const { clock } = await compareCalls([deno, 'run', '-A'], tempFolder())
+  expect(clock?.isOwn).toBe(true)
+  expect(clock?.awayMs).toBeLessThan(0.2)
+})
+
 it('calls the runtime where Node loads no addons', async () => {
   const { isLibrary } = await compareCalls([process.execPath, '--no-addons'], tempFolder())
   expect(isLibrary).toBe(false)

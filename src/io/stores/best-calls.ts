@@ -3,7 +3,7 @@
 import process from 'node:process'
 import { type FileCalls, runtimeCalls } from './calls.ts'
 import { type CLibrary, LibraryCalls } from './libc.ts'
-import { openOnDeno } from './libc-deno.ts'
+import { clockOnDeno, openOnDeno } from './libc-deno.ts'
 import { openOnNode } from './libc-node.ts'
 
 const LIBRARY = 'libc.so.6'
@@ -31,5 +31,15 @@ function openLibrary(): CLibrary | null {
   } catch {
     // Another C library, or nothing to call it with.
     return null
+  }
+}
+
+/** Like `performance`, for those who look often: on Deno its own takes twice as long. */
+export function bestClock(): { now(): number } {
+  if (!('Deno' in globalThis) || process.platform !== 'linux') return performance
+  try {
+    return clockOnDeno(LIBRARY) ?? performance
+  } catch {
+    return performance
   }
 }

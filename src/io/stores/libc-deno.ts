@@ -32,9 +32,19 @@ interface Symbols extends Pick<CLibrary, Same> {
   __errno_location(): object
 }
 
+const CLOCK_SYMBOLS = { clock_gettime: { parameters: ['i32', 'buffer'], result: 'i32' } } as const
+const CLOCK_MONOTONIC = 1
+/** Looks at both clocks: the first ones are slow. */
+const LOOKS = 50
+
+interface ClockSymbols {
+  clock_gettime(clock: number, into: Uint8Array): number
+}
+
 declare const Deno:
   | {
       dlopen(file: string, symbols: typeof SYMBOLS): { readonly symbols: Symbols }
+      dlopen(file: string, symbols: typeof CLOCK_SYMBOLS): { readonly symbols: ClockSymbols }
       readonly permissions: { querySync(what: { readonly name: 'ffi' }): { readonly state: string } }
       readonly UnsafePointerView: new (pointer: object) => { getInt32(): number }
     }
@@ -61,6 +71,26 @@ export function openOnDeno(file: string): CLibrary | null {
       symbols.syscall(BigInt(number), BigInt(id), structure, BigInt(first), BigInt(second)),
     errno: () => errno.getInt32(),
   }
+}
+
+/** A clock like `performance.now()` in half its time, null where the library may not be called. */
+export function clockOnDeno(file: string): { now(): number } | null {
+  if (Deno?.permissions.querySync({ name: 'ffi' }).state !== 'granted') return null
+  const { clock_gettime: read } = Deno.dlopen(file, CLOCK_SYMBOLS).symbols
+  // `struct timespec`: seconds and nanoseconds, 64 bits each, of which the lower halves are enough.
+  const words = new Uint32Array(4)
+  const time = new Uint8Array(words.buffer)
+  const sinceBoot = (): number => {
+    read(CLOCK_MONOTONIC, time)
+    return (words[0] as number) * 1000 + (words[2] as number) / 1e6
+  }
+  // Both count the same seconds; the narrowest look at both tells how far they are apart.
+  let [width, apart] = [Number.POSITIVE_INFINITY, 0]
+  for (let i = 0; i < LOOKS; i++) {
+    const [before, at, after] = [performance.now(), sinceBoot(), performance.now()]
+    if (after - before < width) [width, apart] = [after - before, (before + after) / 2 - at]
+  }
+  return { now: () => sinceBoot() + apart }
 }
 
 const offsets = new BigInt64Array(1)
