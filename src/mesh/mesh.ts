@@ -24,7 +24,7 @@ import { keepJoining } from './join.ts'
 import { limits, protocols } from './limits.ts'
 import { type Node, startNode } from './node.ts'
 import { Peers } from './peers.ts'
-import { Rendezvous, sealOf } from './rendezvous.ts'
+import { type Entry, Rendezvous, sealOf } from './rendezvous.ts'
 import type { ClientChannel, Mesh, MeshEvent, MeshOptions, PeerInfo, RefuseReason } from './types.ts'
 import { checkMessage, namePattern } from './wire.ts'
 
@@ -235,10 +235,15 @@ class RunningMesh implements Mesh {
     const { rendezvousDir, runId, role, secret } = this.#options
     if (rendezvousDir === null) return
     const { peerId } = this
+    // An entry never changes, and is found again every few seconds.
+    const sealed = new WeakMap<Entry, boolean>()
     this.#rendezvous = new Rendezvous(rendezvousDir, runId, peerId, {
-      onFound: ({ peer, addrs, who, seal }, count) => {
-        if (seal !== sealOf(secret, peer)) this.#peers.meet(peer, addrs)
-        else this.#peers.meetHere(peer, addrs, who, count)
+      onFound: (entry, count) => {
+        const { peer, addrs, who, seal } = entry
+        const isSealed = sealed.get(entry) ?? seal === sealOf(secret, peer)
+        sealed.set(entry, isSealed)
+        if (isSealed) this.#peers.meetHere(peer, addrs, who, count)
+        else this.#peers.meet(peer, addrs)
       },
       onGone: (peer) => this.#peers.goneHere(peer),
     })
