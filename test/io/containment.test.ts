@@ -154,6 +154,26 @@ describe('a place that is not allowed', () => {
     mkdirSync(`${folder}/real`)
     symlinkSync(`${folder}/real`, `${folder}/link`)
     expect(resolveContainment([`${folder}/link/../link/x`], false).allow).toEqual([`file://${folder}/real/x`])
+    const before = process.env.TMPDIR
+    onCleanup(() => {
+      if (before === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = before
+    })
+    process.env.TMPDIR = folder
+    expect(resolveContainment([], false).allow).toContain(`file://${folder}/paceline`)
+    symlinkSync('/', `${folder}/paceline`)
+    expect(resolveContainment([], false).allow).not.toContain('file:///')
+    expect(resolveContainment([], false).allow).not.toContain(`file://${folder}/paceline`)
+  })
+
+  it('is made, with what is above it, where it is an allowed one', async () => {
+    const folder = tempFolder()
+    const engine = startEngine(resolveContainment([`file://${folder}/a/b`], false))
+    const made = await runStage(engine, prepare([objectSet(`file://${folder}/a/b/c/`, { count: 1 })]))
+    expect(made).toMatchObject({ status: 'ok', objects: { created: 1 } })
+    const beside = await runStage(engine, prepare([objectSet(`file://${folder}/a/c/`, { count: 1 })]))
+    expect(beside).toMatchObject({ status: 'failed', code: 'NOT_ALLOWED' })
+    expect(readdirSync(`${folder}/a`)).toEqual(['b'])
   })
 })
 
@@ -174,6 +194,15 @@ describe('links', () => {
     const read = await runStage(engine, execute([op('get', `${base}prepared-*`)], { prepared: [set] }))
     expect(countOf(read, 'get').count).toBe(0)
     expectUntouched(other)
+  })
+
+  it('in a circle are no place at all', async () => {
+    const { folder, base, engine } = setUp()
+    symlinkSync(`${folder}/round`, `${folder}/data`)
+    symlinkSync(`${folder}/data`, `${folder}/round`)
+    const made = await runStage(engine, prepare([objectSet(base, { count: 1 })]))
+    expect(made).toMatchObject({ status: 'failed', code: 'BAD_URI' })
+    expect(made.reason).toContain('too many symbolic links')
   })
 
   it('put in the place of a folder after it was prepared lead nowhere either', async () => {
@@ -286,7 +315,13 @@ describe('custom commands', () => {
       .map((line) => line.split('=')[0])
     const ours = ['EXTRA', 'MEMBERS', 'PEER', 'PLAN', 'RUN_ID', 'SEQUENCE', 'STAGE']
     const wanted = ours.map((name) => (name === 'EXTRA' ? name : `PACELINE_${name}`))
-    expect(names.filter((name) => !['PATH', 'HOME', 'TMPDIR'].includes(name ?? '')).sort()).toEqual(wanted.sort())
+    const own = ['HOME', 'PATH', 'TMPDIR']
+    expect(names.sort()).toEqual([...wanted, ...own].sort())
+    const lies = { PACELINE_PEER: 'another', PACELINE_RUN_ID: 'another', TMPDIR: '/elsewhere' }
+    const lied = (await runStage(allowed(), custom('env', [], { env: lies }))).output.split('\n')
+    expect(lied).toContain(`PACELINE_PEER=${context().agent}`)
+    expect(lied).toContain(`PACELINE_RUN_ID=${context().run}`)
+    expect(lied).toContain('TMPDIR=/elsewhere')
     const shell = ['$HOME; echo `id` > x && y', '$(touch /tmp/x)', '| cat', "'", '"', '*', '~', '-n', '']
     const echoed = await runStage(allowed(), custom('printf', ['%s\n', ...shell]))
     expect(echoed.output).toBe(`${shell.join('\n')}\n`)
