@@ -329,6 +329,31 @@ export const liesOfPlans: readonly Mutation[] = [
     ],
   },
   {
+    name: 'an abort names another policy than that of its stage',
+    edits: [
+      edit('leader.ts', "stageAt(plan, Math.max(1, plan.openSequence))?.barrier.policy ?? 'all", "undefined ?? 'all"),
+    ],
+  },
+  {
+    name: 'a release does not say how long members have waited',
+    edits: [edit('leader.ts', 'waitedMs: Math.max(0, now - (firstReady(standings) ?? now)),', 'waitedMs: 0,')],
+  },
+  {
+    name: 'who has failed is shown as ready',
+    story: '30-who-is-waited-for.txt',
+    edits: [edit('leader.ts', "ready: inState('ready'),", "ready: inState('ready', 'failed'),")],
+  },
+  {
+    name: 'one that has left is not shown as lost',
+    story: '30-who-is-waited-for.txt',
+    edits: [edit('leader.ts', "dead: inState('dead', 'left'),", "dead: inState('dead'),")],
+  },
+  {
+    name: 'who is ready is told with the next heartbeat only',
+    story: '30-who-is-waited-for.txt',
+    edits: [edit('leader.ts', '[lead.digestAt, lead.recheckAt,', '[lead.recheckAt,')],
+  },
+  {
     name: 'a value that was proposed for one sequence is kept for the next',
     edits: [edit('course.ts', '  plan.known = null\n', '')],
   },

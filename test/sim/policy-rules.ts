@@ -41,6 +41,7 @@ export function checkPolicy(chosen: ChosenCase): void {
   if (stage === undefined) violated('3 order', `a release without a stage: ${showDecision(decision)}`)
   checkExclusions(chosen, decision.excluded, stage)
   checkReady(chosen, decision, stage)
+  checkWaited(chosen, decision)
   if (stage.barrier.policy !== decision.policy) violated('4 policy', `released by another policy than the plan's`)
   if (decision.policy === 'all_or_nothing') checkAll(chosen, decision)
   else if (decision.policy === 'majority') checkMajority(chosen, decision, stage)
@@ -97,6 +98,18 @@ function checkReady({ book, members }: ChosenCase, decision: ReleaseDecision, st
   }
 }
 
+/** Where nothing is disturbed, the leader knows since when others wait. */
+function checkWaited(chosen: ChosenCase, decision: ReleaseDecision): void {
+  const waited = waitedSince(chosen, firstReadyAt(chosen))
+  const isLess = decision.waitedMs < waited * SLACK - SLACK_MS
+  const isMore = decision.waitedMs * SLACK - SLACK_MS > waited
+  if (decision.waitedMs >= 0 && (!chosen.options.calm || chosen.options.clocksJump || !(isLess || isMore))) return
+  violated(
+    '7 honesty',
+    `${showDecision(decision)} after ${waited.toFixed(0)} ms says ${decision.waitedMs.toFixed(0)} ms`,
+  )
+}
+
 function checkExclusions(
   { book, decision, options }: ChosenCase,
   excluded: readonly Exclusion[],
@@ -150,6 +163,7 @@ function checkBestEffort(chosen: ChosenCase, decision: ReleaseDecision, stage: S
 
 function checkAbort(chosen: ChosenCase, decision: AbortDecision, stage: StageSpec | undefined): void {
   if (decision.sequence === 0 || stage === undefined) return
+  if (stage.barrier.policy !== decision.policy) violated('4 policy', `aborted by another policy than the plan's`)
   if (decision.excluded.length === 0) {
     if (!chosen.abortsAsked.has(decision.reason))
       violated('4 policy', `${showDecision(decision)}, which nobody asked for`)
