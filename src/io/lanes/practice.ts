@@ -13,10 +13,12 @@ import type { Job, LaneWork } from './jobs.ts'
 const OPERATIONS = 4000
 const ROUND = 200
 /**
- * Threads that got no more done in this time, ms, with waiting for their turn, are left as they are. Sixteen of them need 800 on
- * two cores.
+ * A thread that gets no more done in this time, with waiting for its turn, is left as it is, ms. Sixteen of them need 1500 on two
+ * cores that do nothing else.
  */
-const MS_MAX = 2000
+const MS_MAX = 4000
+/** Who has no turn by then practises beside the others: some is better than none, ms. */
+const TURN_WITHIN_MS = 2500
 /** Time for V8's own threads, ms: what they compile is taken over when it is next called. */
 const COMPILED_WITHIN_MS = 1
 /** Of an object: the same code runs for larger ones. */
@@ -39,27 +41,27 @@ export function* practiceFor(job: Job): Iterable<Job> {
   practised.add(kind)
   const endAt = performance.now() + MS_MAX
   const shared = new Int32Array(job.control)
-  if (takeTurn(shared, endAt)) {
-    try {
-      yield* rounds(job, work, endAt)
-    } finally {
-      endTurn(shared)
-    }
+  awaitTurn(shared)
+  try {
+    yield* rounds(job, work, endAt)
+  } finally {
+    endTurn(shared)
   }
 }
 
 /**
  * As many threads practise at a time as there are cores: among more of them V8's own threads, which are few, would get too
- * little time to compile what was practised. False when there was no turn in time.
+ * little time to compile what was practised.
  */
-function takeTurn(control: Int32Array, endAt: number): boolean {
+function awaitTurn(control: Int32Array): void {
   const together = os.availableParallelism()
-  for (let left = MS_MAX; left > 0; left = endAt - performance.now()) {
+  const endAt = performance.now() + TURN_WITHIN_MS
+  for (let left = TURN_WITHIN_MS; left > 0; left = endAt - performance.now()) {
     const count = Atomics.load(control, CONTROL.PRACTISING)
     if (count >= together) Atomics.wait(control, CONTROL.PRACTISING, count, left)
-    else if (Atomics.compareExchange(control, CONTROL.PRACTISING, count, count + 1) === count) return true
+    else if (Atomics.compareExchange(control, CONTROL.PRACTISING, count, count + 1) === count) return
   }
-  return false
+  Atomics.add(control, CONTROL.PRACTISING, 1)
 }
 
 function endTurn(control: Int32Array): void {
