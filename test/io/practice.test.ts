@@ -71,6 +71,22 @@ describe('practice', () => {
     expect([...practiceFor(real)]).toEqual([])
   })
 
+  it('ends when the job that waits for it is called off, and is then to be had again', () => {
+    const deletes = execute([op('delete', `${base}*`)], { prepared: [set] })
+    const roundsOf = (real: Job, stopAt: number): number => {
+      let rounds = 0
+      for (const _ of practiceFor(real)) {
+        rounds += 1
+        if (rounds === stopAt) new Int32Array(real.control)[CONTROL.STOP] = 1
+      }
+      return rounds
+    }
+    const own = (): Job => job(deletes, [{ ...collections, sized: true }])
+    expect(roundsOf(own(), 1)).toBe(1)
+    expect(roundsOf(own(), 3)).toBe(3)
+    expect(roundsOf(own(), Number.POSITIVE_INFINITY)).toBeGreaterThan(3)
+  })
+
   it('is done by as many threads at a time as there are cores, and beside them where no turn comes in time', () => {
     const cores = availableParallelism()
     const practising = (real: Job, others: number): number[] => {

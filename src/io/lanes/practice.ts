@@ -14,11 +14,13 @@ const OPERATIONS = 4000
 const ROUND = 200
 /**
  * A thread that gets no more done in this time, with waiting for its turn, is left as it is, ms. Sixteen of them need 1500 on two
- * cores that do nothing else.
+ * cores that do nothing else. Less than what an agent waits for the next stage's lanes before it says that it is ready.
  */
-const MS_MAX = 4000
+const MS_MAX = 2000
 /** Who has no turn by then practises beside the others: some is better than none, ms. */
-const TURN_WITHIN_MS = 2500
+const TURN_WITHIN_MS = 1500
+/** Who waits for a turn looks so often whether its job is called off, ms. */
+const LOOK_MS = 100
 /** Time for V8's own threads, ms: what they compile is taken over when it is next called. */
 const COMPILED_WITHIN_MS = 1
 /** Of an object: the same code runs for larger ones. */
@@ -43,10 +45,15 @@ export function* practiceFor(job: Job): Iterable<Job> {
   const shared = new Int32Array(job.control)
   awaitTurn(shared)
   try {
-    yield* rounds(job, work, endAt)
+    yield* rounds(job, work, endAt, shared)
   } finally {
     endTurn(shared)
+    if (isCalledOff(shared)) practised.delete(kind)
   }
+}
+
+function isCalledOff(control: Int32Array): boolean {
+  return Atomics.load(control, CONTROL.STOP) !== 0
 }
 
 /**
@@ -56,9 +63,9 @@ export function* practiceFor(job: Job): Iterable<Job> {
 function awaitTurn(control: Int32Array): void {
   const together = os.availableParallelism()
   const endAt = performance.now() + TURN_WITHIN_MS
-  for (let left = TURN_WITHIN_MS; left > 0; left = endAt - performance.now()) {
+  for (let left = TURN_WITHIN_MS; left > 0 && !isCalledOff(control); left = endAt - performance.now()) {
     const count = Atomics.load(control, CONTROL.PRACTISING)
-    if (count >= together) Atomics.wait(control, CONTROL.PRACTISING, count, left)
+    if (count >= together) Atomics.wait(control, CONTROL.PRACTISING, count, Math.min(left, LOOK_MS))
     else if (Atomics.compareExchange(control, CONTROL.PRACTISING, count, count + 1) === count) return
   }
   Atomics.add(control, CONTROL.PRACTISING, 1)
@@ -69,10 +76,12 @@ function endTurn(control: Int32Array): void {
   Atomics.notify(control, CONTROL.PRACTISING, 1)
 }
 
-function* rounds(job: Job, work: LaneWork, endAt: number): Iterable<Job> {
+/** Until `endAt`, or until the job that waits is called off. */
+function* rounds(job: Job, work: LaneWork, endAt: number, shared: Int32Array): Iterable<Job> {
   const { agent } = job.context
   const easy = structuredClone({ work, context: { ...job.context, agents: [agent], agentIndex: 0 } })
   for (let done = 0; done < OPERATIONS && performance.now() < endAt; done += ROUND) {
+    if (isCalledOff(shared)) return
     const control = new SharedArrayBuffer(4 * CONTROL.LENGTH)
     // As when another lane has ended: what is done then is compiled with the rest.
     if (done > 0) new Int32Array(control)[CONTROL.DONE] = 1
